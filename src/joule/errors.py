@@ -1,0 +1,327 @@
+"""Every error that Joule raises on purpose: one tree, a stable code each.
+
+A class builds its own message from facts (subject, rule, what came, what to do about it) and keeps those facts in
+`detail`, so that programs branch on class or code and never on text. The same class is raised on both sides of HTTP:
+the server sends `to_wire()`, the client raises what `from_wire()` gives back.
+
+    JouleError                      joule
+    ├── PipeError                   pipe                 (also NumpyPipeError)
+    │   ├── EmptyPipeError          pipe_empty           (also EmptyPipe)
+    │   ├── ClosedPipeError         pipe_closed
+    │   ├── BadLayoutError          layout               also a ValueError
+    │   ├── BadRowsError            rows                 also a ValueError
+    │   │   ├── RowWidthError       row_width
+    │   │   └── BadTimestampError   timestamp
+    │   └── OutOfOrderError         out_of_order
+    ├── LogError                    log
+    │   ├── LayoutMismatchError     layout_mismatch
+    │   ├── StreamBusyError         stream_busy
+    │   ├── DamagedLogError         log_damaged
+    │   └── ForeignFileError        log_foreign_file
+    ├── ConfigurationError          configuration
+    ├── ModuleError                 module
+    └── NodeError                   node
+        ├── NodeBusyError           node_busy
+        ├── NodeUnreachableError    node_unreachable
+        ├── NotFoundError           not_found
+        └── BadRequestError         bad_request
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+__all__ = [
+    "BadLayoutError",
+    "BadRequestError",
+    "BadRowsError",
+    "BadTimestampError",
+    "ClosedPipeError",
+    "ConfigurationError",
+    "DamagedLogError",
+    "EmptyPipe",
+    "EmptyPipeError",
+    "ForeignFileError",
+    "JouleError",
+    "LayoutMismatchError",
+    "LogError",
+    "ModuleError",
+    "NodeBusyError",
+    "NodeError",
+    "NodeUnreachableError",
+    "NotFoundError",
+    "NumpyPipeError",
+    "OutOfOrderError",
+    "PipeError",
+    "RowWidthError",
+    "StreamBusyError",
+    "from_wire",
+]
+
+
+class JouleError(Exception):
+    """Base of every error in this tree.
+
+    Attributes:
+        code: Stable name of the class, the same in Python, HTTP and documentation.
+        detail: The facts behind the message, as values that JSON can carry.
+    """
+
+    code: ClassVar[str] = "joule"
+
+    def __init__(self, message: str, **detail: Any) -> None:
+        super().__init__(message)
+        self.detail: dict[str, Any] = detail
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        return str(self.args[0])
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the body of an HTTP error answer."""
+        return {"error": {"code": self.code, "message": self.message, "detail": self.detail}}
+
+
+class PipeError(JouleError):
+    """A pipe was used in a way that its contract rules out, or can no longer carry rows."""
+
+    code = "pipe"
+
+
+class EmptyPipeError(PipeError):
+    """The writer has closed the pipe and no row is left to read."""
+
+    code = "pipe_empty"
+
+    def __init__(self, pipe: str) -> None:
+        super().__init__(f"pipe {pipe!r} is empty: its writer has closed it and every row was read", pipe=pipe)
+
+
+class ClosedPipeError(PipeError):
+    """This end of the pipe was closed before it was used."""
+
+    code = "pipe_closed"
+
+    def __init__(self, pipe: str, action: str) -> None:
+        super().__init__(f"Cannot {action} a closed pipe: {pipe!r} was closed at this end", pipe=pipe)
+
+
+class BadLayoutError(PipeError, ValueError):
+    """A text is no layout such as `float32_8`."""
+
+    code = "layout"
+
+    def __init__(self, text: object, reason: str) -> None:
+        super().__init__(
+            f"bad layout {text!r}: {reason}; a layout is TYPE_COUNT such as float32_8, with TYPE one of int8 int16 "
+            "int32 int64 uint8 uint16 uint32 uint64 float32 float64 and COUNT from 1 to 1024",
+            layout=str(text),
+            reason=reason,
+        )
+
+
+class BadRowsError(PipeError, ValueError):
+    """Rows handed to `write()` are not rows of the pipe's layout; none of them was written."""
+
+    code = "rows"
+
+    def __init__(self, pipe: str, reason: str, **detail: Any) -> None:
+        super().__init__(f"cannot write to pipe {pipe!r}: {reason}", pipe=pipe, reason=reason, **detail)
+
+
+class RowWidthError(BadRowsError):
+    """Rows have another number of columns than one timestamp and the layout's elements."""
+
+    code = "row_width"
+
+    def __init__(self, pipe: str, layout: str, width: int, shape: Sequence[int]) -> None:
+        came = shape[1] - 1 if len(shape) == 2 else None
+        if came is None:
+            reason = f"got an array of shape {tuple(shape)}; rows are 2-D, a timestamp and {width} values each"
+        else:
+            reason = f"got {came} values per row for a {width}-element stream ({layout})"
+            if shape[0] == width + 1:
+                reason += ": the array looks transposed, write(array.T)?"
+        super().__init__(pipe, reason, layout=layout, shape=list(shape))
+
+
+class BadTimestampError(BadRowsError):
+    """A timestamp cannot be kept as whole Unix microseconds."""
+
+    code = "timestamp"
+
+    def __init__(self, pipe: str, reason: str, row: int | None = None) -> None:
+        super().__init__(pipe, reason if row is None else f"row {row} of this write: {reason}", row=row)
+
+
+class OutOfOrderError(PipeError):
+    """Some rows of a `write()` were not newer than the row before them; the others were stored.
+
+    Attributes:
+        timestamp_us: The first timestamp that was refused.
+        last_us: The timestamp that it had to be greater than.
+        refused: How many rows of the write were refused.
+    """
+
+    code = "out_of_order"
+
+    def __init__(self, stream: str, timestamp_us: int, last_us: int, refused: int) -> None:
+        gap = last_us - timestamp_us
+        fix = (
+            "the clock or the source repeats or goes back; for chunks, begin where the last one ended "
+            "(np.linspace(..., endpoint=False))"
+        )
+        super().__init__(
+            f"stream {stream!r}: timestamps must increase: {timestamp_us} came after {last_us}"
+            f" ({gap} us too early); {refused} row{'s' if refused != 1 else ''} refused, the others stored: {fix}",
+            stream=stream,
+            timestamp_us=timestamp_us,
+            last_us=last_us,
+            refused=refused,
+        )
+        self.timestamp_us = timestamp_us
+        self.last_us = last_us
+        self.refused = refused
+
+
+class LogError(JouleError):
+    """A stream log cannot be opened, read or written."""
+
+    code = "log"
+
+
+class LayoutMismatchError(LogError):
+    """A log was opened with another layout than the one that its rows have."""
+
+    code = "layout_mismatch"
+
+    def __init__(self, stream: str, stored: str, requested: str) -> None:
+        super().__init__(
+            f"stream {stream!r} holds {stored} rows and was opened as {requested}: use the stored layout, or "
+            "another stream path for the new one",
+            stream=stream,
+            stored=stored,
+            requested=requested,
+        )
+
+
+class StreamBusyError(LogError):
+    """A second writer was opened on a stream."""
+
+    code = "stream_busy"
+
+    def __init__(self, stream: str, holder: str) -> None:
+        super().__init__(
+            f"stream {stream!r} is being written by {holder}: a stream has one writer; stop that one first, or write "
+            "another stream",
+            stream=stream,
+            holder=holder,
+        )
+
+
+class DamagedLogError(LogError):
+    """A file of a log does not hold what it must; it was left as it is."""
+
+    code = "log_damaged"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"damaged log file {path}: {reason}; it was left untouched", path=path, reason=reason)
+
+
+class ForeignFileError(LogError):
+    """A file that Joule did not write, or a newer Joule wrote, lies where a log's file should be."""
+
+    code = "log_foreign_file"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path} is no log file that this Joule reads: {reason}; it was left untouched: move it away, or use the "
+            "Joule that wrote it",
+            path=path,
+            reason=reason,
+        )
+
+
+class ConfigurationError(JouleError):
+    """A configuration cannot be used; the message lists every fault that was found."""
+
+    code = "configuration"
+
+
+class ModuleError(JouleError):
+    """A module cannot run as it was started or written."""
+
+    code = "module"
+
+
+class NodeError(JouleError):
+    """A node could not do what was asked of it."""
+
+    code = "node"
+
+
+class NodeBusyError(NodeError):
+    """A second `jouled` was started on a node's directory."""
+
+    code = "node_busy"
+
+    def __init__(self, directory: str, pid: int) -> None:
+        super().__init__(
+            f"the node in {directory} is already run by jouled, process {pid}: use that one, or stop it first "
+            f"(kill {pid})",
+            directory=directory,
+            pid=pid,
+        )
+
+
+class NodeUnreachableError(NodeError):
+    """No daemon answers for a node."""
+
+    code = "node_unreachable"
+
+
+class NotFoundError(NodeError):
+    """A node has no stream, module or folder of that name."""
+
+    code = "not_found"
+
+
+class BadRequestError(NodeError):
+    """A request to a node has a parameter that it cannot use."""
+
+    code = "bad_request"
+
+
+def _subclasses(root: type[JouleError]) -> Iterator[type[JouleError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _subclasses(child)
+
+
+def from_wire(body: dict[str, Any]) -> JouleError:
+    """Return the error that `JouleError.to_wire()` described, as an instance of the same class.
+
+    Args:
+        body: The decoded JSON body of an HTTP error answer.
+
+    Returns:
+        The error, not raised. An unknown code, from a newer node, gives a plain `NodeError`.
+    """
+    facts = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(facts, dict):
+        return NodeError(f"the node answered with an error that has no description: {body!r}")
+    known = {cls.code: cls for cls in _subclasses(JouleError)}
+    cls = known.get(str(facts.get("code")), NodeError)
+    error = cls.__new__(cls)
+    JouleError.__init__(error, str(facts.get("message", "")), **(facts.get("detail") or {}))
+    for name, value in error.detail.items():
+        if name in ("timestamp_us", "last_us", "refused"):
+            setattr(error, name, value)
+    return error
+
+
+# The names of earlier eras (contract, section 2.1): the same classes, so that either `except` clause works.
+EmptyPipe = EmptyPipeError
+NumpyPipeError = PipeError
