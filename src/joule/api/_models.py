@@ -1,0 +1,154 @@
+"""What a node tells about itself: values that a server sends and a client gets back unchanged.
+
+Each class knows its JSON form in both directions, so that the two sides of HTTP cannot drift apart. Fields that a newer
+node adds are ignored by `from_json`, so that an older client still reads its answers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Self
+
+from joule.core import ElementSpec
+
+__all__ = ["FolderInfo", "ModuleInfo", "StreamInfo", "VersionInfo"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Wire:
+    """A value with a JSON form: one object, its fields by name."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the value as what `json.dumps` takes."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the value that `to_json` described; fields of a newer node are ignored."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in body.items() if name in known})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class VersionInfo(_Wire):
+    """Which node answers, and which Joule runs it.
+
+    Attributes:
+        version: Of Joule.
+        name: Of the node, from its main.conf.
+        directory: Where the node's files lie, on its own machine.
+        pid: Process id of `jouled`; None where no `jouled` runs and the files were read.
+    """
+
+    version: str
+    name: str
+    directory: str
+    pid: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleInfo(_Wire):
+    """A module as its supervisor sees it.
+
+    Attributes:
+        name: From its configuration.
+        description: For people.
+        state: `running`, `waiting` (not started yet), `backing off` (ended, starts again in a moment), `failed` (cannot
+            be started as it is configured) or `stopped`.
+        reason: One sentence: why it is in that state.
+        pid: Of the running process, else None.
+        uptime_s: How long that process has been running, else None.
+        restarts: How often it was started again since `jouled` started.
+        exit_code: How its last process ended: the exit status, or minus the number of the signal; None before that.
+        inputs: Stream path by pipe name.
+        outputs: Stream path by pipe name.
+        cpu_percent: Of one core, over the time since somebody last asked (at least half a second), for the process and
+            its children; None while it does not run.
+        memory_bytes: Resident memory of the process and its children; None while it does not run.
+    """
+
+    name: str
+    description: str
+    state: str
+    reason: str
+    pid: int | None = None
+    uptime_s: float | None = None
+    restarts: int = 0
+    exit_code: int | None = None
+    inputs: dict[str, str] = dataclasses.field(default_factory=dict)
+    outputs: dict[str, str] = dataclasses.field(default_factory=dict)
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StreamInfo(_Wire):
+    """A stream and what its log holds at the moment.
+
+    Attributes:
+        id: Number in the catalog; survives restarts, is never used again.
+        path: Absolute, such as `/house/power`.
+        layout: Such as `float32_8`.
+        elements: The columns, in order.
+        keep_us: How long rows are kept; None keeps all, 0 keeps nothing but the newest.
+        decimate: Whether the archive keeps means, minima and maxima.
+        description: For people.
+        rows: Stored at the moment.
+        size_bytes: On disk.
+        first_us: Timestamp of the oldest stored row; None when there is none.
+        last_us: Timestamp of the newest stored row.
+        intervals: Number of stretches of rows without a break.
+        writer: Who writes the stream at the moment, None when nobody does.
+        age_us: The node's present minus `last_us`; None when there is no row.
+        active: Whether somebody writes it at the moment.
+    """
+
+    id: int
+    path: str
+    layout: str
+    elements: tuple[ElementSpec, ...]
+    keep_us: int | None = None
+    decimate: bool = True
+    description: str = ""
+    rows: int = 0
+    size_bytes: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
+    intervals: int = 0
+    writer: str | None = None
+    age_us: int | None = None
+    active: bool = False
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the stream that `to_json` described."""
+        known = {field.name for field in dataclasses.fields(ElementSpec)}
+        elements = tuple(
+            ElementSpec(**{name: value for name, value in element.items() if name in known})
+            for element in body["elements"]
+        )
+        return super(StreamInfo, cls).from_json({**body, "elements": elements})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FolderInfo(_Wire):
+    """A folder of streams, with all that is below it.
+
+    Attributes:
+        path: Absolute; `/` for the root.
+        name: Last component of the path; empty for the root.
+        folders: Below it, sorted by name.
+        streams: In it, sorted by path.
+    """
+
+    path: str
+    name: str
+    folders: tuple[FolderInfo, ...] = ()
+    streams: tuple[StreamInfo, ...] = ()
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the folder that `to_json` described."""
+        folders = tuple(FolderInfo.from_json(folder) for folder in body["folders"])
+        streams = tuple(StreamInfo.from_json(stream) for stream in body["streams"])
+        return super(FolderInfo, cls).from_json({**body, "folders": folders, "streams": streams})

@@ -1,0 +1,120 @@
+"""What programs can ask a node, whether a `jouled` answers or only its files are there.
+
+Every method raises the error class that the node raised (`joule.errors`); `NodeUnreachableError` says that no `jouled`
+answers, or that it went away in the middle. Nothing is retried here: who wants to wait for a node does so knowingly.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Self
+
+from joule.core import Rows
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from joule.api._models import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+    from joule.log import Break
+
+__all__ = ["Node"]
+
+
+class Node(abc.ABC):
+    """A node of Joule. Use it as `async with open_node(...) as node`.
+
+    Attributes:
+        where: Directory or URL, as found; for messages.
+    """
+
+    where: str
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """Let go of connections and files."""
+
+    @abc.abstractmethod
+    async def version(self) -> VersionInfo:
+        """Return which node this is."""
+
+    @abc.abstractmethod
+    async def modules(self) -> list[ModuleInfo]:
+        """Return all modules of the node, sorted by name."""
+
+    @abc.abstractmethod
+    async def module(self, name: str) -> ModuleInfo:
+        """Return one module.
+
+        Raises:
+            NotFoundError: The node has no module of that name.
+        """
+
+    @abc.abstractmethod
+    async def module_logs(self, name: str, lines: int = 100) -> list[str]:
+        """Return the newest lines of a module's output, oldest first, each stamped with its time.
+
+        Raises:
+            NotFoundError: The node has no module of that name.
+        """
+
+    @abc.abstractmethod
+    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncIterator[str]:
+        """Yield the newest `lines` lines of a module's output, then each new line as it is written, without end.
+
+        Raises:
+            NotFoundError: The node has no module of that name.
+            NodeUnreachableError: The node went away.
+        """
+
+    @abc.abstractmethod
+    async def streams(self) -> list[StreamInfo]:
+        """Return all streams of the node, sorted by path."""
+
+    @abc.abstractmethod
+    async def stream(self, stream: str | int) -> StreamInfo:
+        """Return one stream, by path or id.
+
+        Raises:
+            NotFoundError: The node has no such stream.
+        """
+
+    @abc.abstractmethod
+    async def folders(self) -> FolderInfo:
+        """Return the root folder with all that is below it."""
+
+    @abc.abstractmethod
+    def read_data(
+        self, stream: str | int, start_us: int | None = None, end_us: int | None = None
+    ) -> AsyncIterator[Rows | Break]:
+        """Yield stored rows in blocks of about 1 MB at most, and a `Break` between two intervals.
+
+        Args:
+            stream: Path or id.
+            start_us: First timestamp, inclusive; None begins with the oldest stored row.
+            end_us: Last timestamp, exclusive; None ends with the newest row stored when reading gets there.
+
+        Yields:
+            Structured rows of the stream's layout, shape (n,), n > 0; or a `Break`, never first or last.
+
+        Raises:
+            NotFoundError: The node has no such stream.
+            NodeUnreachableError: The answer broke off; what was yielded is right, but not all.
+        """
+
+    @abc.abstractmethod
+    def follow_data(self, stream: str | int) -> AsyncIterator[Rows | Break]:
+        """Yield rows and breaks as they are stored from now on, without end.
+
+        Raises:
+            NotFoundError: The node has no such stream.
+            NodeUnreachableError: No `jouled` answers, or it went away.
+        """
