@@ -8,6 +8,7 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     ├── PipeError                   pipe                 (also NumpyPipeError)
     │   ├── EmptyPipeError          pipe_empty           (also EmptyPipe)
     │   ├── ClosedPipeError         pipe_closed
+    │   ├── PeerGoneError           pipe_broken          also a BrokenPipeError
     │   ├── BadLayoutError          layout               also a ValueError
     │   ├── BadRowsError            rows                 also a ValueError
     │   │   ├── RowWidthError       row_width
@@ -53,6 +54,7 @@ __all__ = [
     "NotFoundError",
     "NumpyPipeError",
     "OutOfOrderError",
+    "PeerGoneError",
     "PipeError",
     "RowWidthError",
     "StreamBusyError",
@@ -106,6 +108,15 @@ class ClosedPipeError(PipeError):
 
     def __init__(self, pipe: str, action: str) -> None:
         super().__init__(f"Cannot {action} a closed pipe: {pipe!r} was closed at this end", pipe=pipe)
+
+
+class PeerGoneError(PipeError, BrokenPipeError):
+    """The process at the other end of the pipe has gone."""
+
+    code = "pipe_broken"
+
+    def __init__(self, pipe: str, lost: str) -> None:
+        super().__init__(f"the other end of pipe {pipe!r} has gone: {lost}", pipe=pipe)
 
 
 class BadLayoutError(PipeError, ValueError):

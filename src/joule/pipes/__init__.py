@@ -1,0 +1,30 @@
+"""How rows get from module to module: one contract, several kinds.
+
+Local pipes (inside a process, and in tests), pipes over the stream log (between a node's processes), byte-stream pipes
+(descriptors and sockets of other programs) and the terminal's (a reader run alone).
+"""
+
+from joule.pipes._byte_stream import InputPipe, OutputPipe, reader_factory, writer_factory
+from joule.pipes._local import LocalNumpyPipe, LocalPipe
+from joule.pipes._pipe import Direction, Pipe, PipeStatistics
+from joule.pipes._read_side import ReadSide
+from joule.pipes._sink import RowSink
+from joule.pipes._source import Horizon, RowSource
+from joule.pipes._write_side import WriteSide
+
+__all__ = [
+    "Direction",
+    "Horizon",
+    "InputPipe",
+    "LocalNumpyPipe",
+    "LocalPipe",
+    "OutputPipe",
+    "Pipe",
+    "PipeStatistics",
+    "ReadSide",
+    "RowSink",
+    "RowSource",
+    "WriteSide",
+    "reader_factory",
+    "writer_factory",
+]

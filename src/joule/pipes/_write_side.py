@@ -1,0 +1,158 @@
+"""The rules of writing, the same for every kind of pipe: checking rows, caching, subscribers.
+
+Rows are checked and converted before anything is written, so that a refused write leaves no trace. The cache gathers
+small writes; it is an author's choice, since rows in it are not stored yet.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from joule.core import Layout, Rows, to_rows
+from joule.errors import PipeError
+from joule.pipes._read_side import YieldPoint
+from joule.pipes._sink import RowSink
+
+if TYPE_CHECKING:
+    from joule.pipes._pipe import Pipe
+
+__all__ = ["WriteSide"]
+
+_log = logging.getLogger("joule.pipes")
+
+
+class WriteSide:
+    """One writer into a sink.
+
+    Attributes:
+        sink: Where rows go.
+        subscribers: Pipes that get a copy of every write and break.
+        rows_written: Rows accepted, those in the cache included.
+        writes: Calls of write that had rows.
+        after_flush: Called when cached rows have reached the sink.
+    """
+
+    def __init__(self, name: str, sink: RowSink) -> None:
+        self.name = name
+        self.sink = sink
+        self.subscribers: list[Pipe] = []
+        self.rows_written = 0
+        self.writes = 0
+        self.after_flush: Callable[[], None] | None = None
+        self._cache_rows = 0
+        self._cached: list[Rows] = []
+        self._cached_count = 0
+        self._yield_point = YieldPoint()
+
+    @property
+    def cached_rows(self) -> int:
+        """How many rows wait in the cache."""
+        return self._cached_count
+
+    def prepare(self, data: object, layout: Layout) -> Rows | None:
+        """Return `data` as rows of `layout`, None for an empty write.
+
+        Raises:
+            BadRowsError: `data` is no such rows.
+        """
+        rows = to_rows(data, layout, self.name)
+        if not len(rows):
+            _log.info("pipe %r: ignored an empty write", self.name)
+            return None
+        self.writes += 1
+        self.rows_written += len(rows)
+        return rows
+
+    async def write(self, data: object, layout: Layout) -> None:
+        """Write rows, or gather them in the cache; see `Pipe.write`."""
+        rows = self.prepare(data, layout)
+        if rows is None:
+            return
+        # The pause comes before the rows are taken: a write that is cancelled here has written nothing.
+        await self._yield_point.pause_if_due()
+        if self._cache_rows:
+            if self._gather(rows):
+                await self.flush_cache()
+            return
+        await self._send(rows)
+
+    def write_nowait(self, data: object, layout: Layout) -> None:
+        """Write rows without waiting."""
+        rows = self.prepare(data, layout)
+        if rows is None:
+            return
+        if self._cache_rows:
+            if self._gather(rows):
+                self.flush_cache_nowait()
+            return
+        self._send_nowait(rows)
+
+    def enable_cache(self, rows: int) -> None:
+        """Gather writes until there are `rows` rows."""
+        if rows < 1:
+            raise PipeError(f"pipe {self.name!r}: enable_cache takes a number of rows of 1 or more, not {rows}")
+        self._cache_rows = int(rows)
+
+    async def flush_cache(self) -> None:
+        """Write what the cache holds."""
+        rows = self._take_cached()
+        if rows is not None:
+            await self._send(rows)
+            self._flushed()
+
+    def flush_cache_nowait(self) -> None:
+        """Write what the cache holds without waiting."""
+        rows = self._take_cached()
+        if rows is not None:
+            self._send_nowait(rows)
+            self._flushed()
+
+    async def mark_break(self) -> None:
+        """End the interval behind everything written so far."""
+        await self.flush_cache()
+        await self.sink.mark_break()
+        for pipe in list(self.subscribers):
+            await pipe.close_interval()
+
+    def mark_break_nowait(self) -> None:
+        """End the interval without waiting."""
+        self.flush_cache_nowait()
+        self.sink.mark_break_nowait()
+        for pipe in list(self.subscribers):
+            pipe.close_interval_nowait()
+
+    def _gather(self, rows: Rows) -> bool:
+        self._cached.append(rows.copy())  # the author may reuse the array
+        self._cached_count += len(rows)
+        return self._cached_count >= self._cache_rows
+
+    def _take_cached(self) -> Rows | None:
+        if not self._cached:
+            return None
+        rows = np.concatenate(self._cached) if len(self._cached) > 1 else self._cached[0]
+        self._cached.clear()
+        self._cached_count = 0
+        return rows
+
+    def _flushed(self) -> None:
+        if self.after_flush is not None:
+            self.after_flush()
+
+    async def _send(self, rows: Rows) -> None:
+        if not self.subscribers:
+            await self.sink.write(rows)
+            return
+        try:
+            await self.sink.write(rows)
+        finally:  # a sink that refuses some rows still has subscribers that take all
+            for pipe in list(self.subscribers):
+                await pipe.write(rows)
+
+    def _send_nowait(self, rows: Rows) -> None:
+        self.sink.write_nowait(rows)
+        for pipe in list(self.subscribers):
+            pipe.write_nowait(rows)
