@@ -19,7 +19,14 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     │   ├── StreamBusyError         stream_busy
     │   ├── DamagedLogError         log_damaged
     │   └── ForeignFileError        log_foreign_file
+    ├── CatalogError                catalog
+    │   ├── DamagedCatalogError     catalog_damaged
+    │   └── ForeignCatalogError     catalog_foreign
     ├── ConfigurationError          configuration
+    ├── BadTextError                text                 also a ValueError
+    │   ├── BadDurationError        duration
+    │   ├── BadPathError            path
+    │   └── BadTimeError            time
     ├── ModuleError                 module
     └── NodeError                   node
         ├── NodeBusyError           node_busy
@@ -34,15 +41,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 __all__ = [
+    "BadDurationError",
     "BadLayoutError",
+    "BadPathError",
     "BadRequestError",
     "BadRowsError",
+    "BadTextError",
+    "BadTimeError",
     "BadTimestampError",
+    "CatalogError",
     "ClosedPipeError",
     "ConfigurationError",
+    "DamagedCatalogError",
     "DamagedLogError",
     "EmptyPipe",
     "EmptyPipeError",
+    "ForeignCatalogError",
     "ForeignFileError",
     "JouleError",
     "LayoutMismatchError",
@@ -255,10 +269,87 @@ class ForeignFileError(LogError):
         )
 
 
+class CatalogError(JouleError):
+    """A node's catalog cannot be opened, read or written."""
+
+    code = "catalog"
+
+
+class DamagedCatalogError(CatalogError):
+    """A catalog's file does not hold what it must; it was left as it is."""
+
+    code = "catalog_damaged"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"damaged catalog {path}: {reason}; it was left untouched: move it away together with its -wal file and "
+            "put back a copy",
+            path=path,
+            reason=reason,
+        )
+
+
+class ForeignCatalogError(CatalogError):
+    """A file that Joule did not write, or a newer Joule wrote, lies where a node's catalog should be."""
+
+    code = "catalog_foreign"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path} is no catalog that this Joule reads: {reason}; it was left untouched: move it away, or use the "
+            "Joule that wrote it",
+            path=path,
+            reason=reason,
+        )
+
+
 class ConfigurationError(JouleError):
     """A configuration cannot be used; the message lists every fault that was found."""
 
     code = "configuration"
+
+
+class BadTextError(JouleError, ValueError):
+    """A text that a person wrote for a value does not name one."""
+
+    code = "text"
+
+
+class BadDurationError(BadTextError):
+    """A text is no span of time."""
+
+    code = "duration"
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(
+            f"bad duration {text!r}: {reason}; write such as 90s, 15min, 6h, 7d, 2w, 3mo or 1y",
+            text=text,
+            reason=reason,
+        )
+
+
+class BadPathError(BadTextError):
+    """A text is no path of a stream."""
+
+    code = "path"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"bad stream path {path!r}: {reason}; write such as /house/power/mains", path=path, reason=reason
+        )
+
+
+class BadTimeError(BadTextError):
+    """A text names no point in time."""
+
+    code = "time"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"bad time {text!r}: not a date that Joule reads; write such as 2026-01-31T08:00:00, "
+            "'2026-01-31 08:00+01:00', Unix microseconds (1485274825000000), '2 hours ago', 'yesterday 08:00' or now",
+            text=text,
+        )
 
 
 class ModuleError(JouleError):
