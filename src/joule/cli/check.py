@@ -1,0 +1,85 @@
+"""`joule check`: every fault of every configuration file of a node at once, before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from joule.cli._exit import FAILED
+from joule.cli._options import json_option
+from joule.cli._output import note, painted, show_json
+from joule.cli._session import Session
+from joule.cli._text import plural, printable
+
+if TYPE_CHECKING:
+    from joule.config import NodeSetup
+
+__all__ = ["check"]
+
+
+@click.command()
+@click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@json_option()
+@click.pass_context
+def check(ctx: click.Context, directory: Path | None, *, as_json: bool) -> None:
+    """Report every fault in the configuration of the node in DIR, with file, line and remedy.
+
+    Reads files and touches nothing; nothing is started. DIR may also be a main.conf file. Without it the node of -n or
+    JOULE_NODE is checked where that is a directory, else the current directory where it holds a main.conf, else this
+    user's own node. Warnings do not fail the check.
+    """
+    from joule.config import load_node
+
+    session = ctx.find_object(Session)
+    assert session is not None
+    main_file = _main_file(directory, session.where)
+    setup = load_node(main_file)
+    if as_json:
+        show_json(_document(main_file, setup))
+    else:
+        _show(main_file, setup)
+    if _errors(setup):
+        ctx.exit(FAILED)
+
+
+def _main_file(directory: Path | None, where: str | None) -> Path:
+    if directory is None and where is not None:
+        directory = Path(where)
+        if not directory.exists():
+            raise click.UsageError(f"{where} is no directory here: joule check reads a node's files; name their DIR.")
+    if directory is None:
+        from joule.config import default_node_directory
+
+        directory = Path() if Path("main.conf").exists() else default_node_directory()
+    return directory / "main.conf" if directory.is_dir() or not directory.exists() else directory
+
+
+def _errors(setup: NodeSetup) -> int:
+    return sum(fault.severity == "error" for fault in setup.faults)
+
+
+def _show(main_file: Path, setup: NodeSetup) -> None:
+    for fault in setup.faults:
+        click.echo(f"{painted(fault.severity, 'red' if fault.severity == 'error' else 'yellow')}: {printable(fault)}")
+    for text in setup.notes:
+        click.echo(f"note: {printable(text)}")
+    errors = _errors(setup)
+    warnings = len(setup.faults) - errors
+    sound = f"{plural(len(setup.modules), 'sound module')}, {plural(len(setup.streams), 'sound stream')}"
+    click.echo(f"{printable(main_file)}: {plural(errors, 'error')}, {plural(warnings, 'warning')}; {sound}")
+    if not setup.modules and not errors:
+        note(f"no modules: put a .conf file into {setup.config.module_directory}")
+
+
+def _document(main_file: Path, setup: NodeSetup) -> dict[str, Any]:
+    return {
+        "file": str(main_file),
+        "sound": not _errors(setup),
+        "faults": [{**dataclasses.asdict(fault), "file": str(fault.file)} for fault in setup.faults],
+        "notes": list(setup.notes),
+        "modules": [module.name for module in setup.modules],
+        "streams": [stream.path for stream in setup.streams],
+    }

@@ -1,0 +1,39 @@
+"""`joule init`: a new node directory."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from joule.cli._options import json_option
+from joule.cli._output import show_json
+from joule.cli._text import printable
+
+__all__ = ["init"]
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@json_option()
+def init(directory: Path, *, as_json: bool) -> None:
+    """Make a node directory in DIR: main.conf, module_configs/ and stream_configs/.
+
+    DIR is made where it is missing. One that has a main.conf already is left as it is.
+    """
+    from joule.config import init_node
+
+    made = init_node(directory)
+    if as_json:
+        show_json({"directory": str(directory.absolute()), "created": [str(path) for path in made]})
+        return
+    for path in made:
+        click.echo(f"made {printable(path)}")
+    where = printable(shlex.quote(str(directory)))
+    click.echo(
+        f"\nNext: put a module's .conf file into {where}/module_configs, then\n"
+        f"  joule check {where}             every fault in it\n"
+        f"  jouled --config {where}         run the node, in the foreground\n"
+        f"  joule -n {where} module list    see how its modules are"
+    )

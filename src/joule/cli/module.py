@@ -1,0 +1,148 @@
+"""`joule module`: what modules a node runs, how they are, and what they print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from joule.cli._options import json_option
+from joule.cli._output import Cell, Column, Style, Styled, json_text, note, show_facts, show_json, show_table
+from joule.cli._session import Session
+from joule.cli._text import duration, printable, size
+
+if TYPE_CHECKING:
+    from joule.api import ModuleInfo, Node
+
+__all__ = ["STATE_STYLES", "module"]
+
+STATE_STYLES: dict[str, Style] = {
+    "running": "green",
+    "waiting": "yellow",
+    "backing off": "yellow",
+    "failed": "red",
+    "stopped": "dim",
+}
+
+_COLUMNS = (
+    Column("MODULE"),
+    Column("STATE"),
+    Column("UPTIME", right=True),
+    Column("RESTARTS", right=True),
+    Column("CPU", right=True),
+    Column("MEMORY", right=True),
+    Column("INPUTS"),
+    Column("OUTPUTS"),
+    Column("REASON"),
+)
+
+
+@click.group()
+def module() -> None:
+    """Show a node's modules and what they print."""
+
+
+@module.command("list")
+@json_option()
+@click.pass_obj
+def list_(session: Session, *, as_json: bool) -> None:
+    """List the modules of the node with their states."""
+    modules = session.run(lambda node: node.modules())
+    if as_json:
+        show_json([info.to_json() for info in modules])
+    elif modules:
+        show_table(_COLUMNS, [_row(info) for info in modules])
+    else:
+        note("no modules: put a .conf file into the node's module_configs directory, then start jouled again")
+
+
+@module.command()
+@click.argument("name")
+@json_option()
+@click.pass_obj
+def info(session: Session, name: str, *, as_json: bool) -> None:
+    """Show one module: its state and why, its process, its pipes."""
+    found = session.run(lambda node: node.module(name))
+    if as_json:
+        show_json(found.to_json())
+    else:
+        show_facts(_facts(found))
+
+
+@module.command()
+@click.argument("name")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they are printed, until Ctrl-C.")
+@click.option(
+    "--lines",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="How many of the newest lines to show. Default: 100; with --follow 10.",
+)
+@json_option('Print one JSON document; with --follow {"line": "..."} for each line.')
+@click.pass_obj
+def logs(session: Session, name: str, *, follow: bool, lines: int | None, as_json: bool) -> None:
+    """Show what a module printed, each line stamped with its time. Control characters are shown as escapes."""
+    if follow:
+        session.follow(lambda node: _follow(node, name, 10 if lines is None else lines, as_json=as_json))
+        return
+    found = session.run(lambda node: node.module_logs(name, 100 if lines is None else lines))
+    if as_json:
+        show_json({"module": name, "lines": found})
+    elif found:
+        click.echo("\n".join(printable(line, keep="\t") for line in found))
+    elif lines != 0:
+        note(f"{name} has printed nothing yet; joule module info {name} tells its state")
+
+
+async def _follow(node: Node, name: str, lines: int, *, as_json: bool) -> None:
+    async for line in node.follow_module_logs(name, lines):
+        click.echo(json_text({"line": line}) if as_json else printable(line, keep="\t"))
+
+
+def _row(info: ModuleInfo) -> tuple[Cell, ...]:
+    return (
+        info.name,
+        _state(info),
+        "" if info.uptime_s is None else duration(info.uptime_s * 1e6),
+        str(info.restarts),
+        _cpu(info),
+        _memory(info),
+        ", ".join(info.inputs.values()),
+        ", ".join(info.outputs.values()),
+        "" if info.state == "running" else info.reason,
+    )
+
+
+def _state(info: ModuleInfo) -> Styled:
+    return Styled(info.state, STATE_STYLES.get(info.state, ""))
+
+
+def _cpu(info: ModuleInfo) -> str:
+    return "" if info.cpu_percent is None else f"{info.cpu_percent:.1f} %"
+
+
+def _memory(info: ModuleInfo) -> str:
+    return "" if info.memory_bytes is None else size(info.memory_bytes)
+
+
+def _facts(info: ModuleInfo) -> list[tuple[str, Cell]]:
+    return [
+        ("module", info.name),
+        ("description", info.description),
+        ("state", _state(info)),
+        ("reason", info.reason),
+        ("process", "" if info.pid is None else str(info.pid)),
+        ("uptime", "" if info.uptime_s is None else duration(info.uptime_s * 1e6)),
+        ("restarts", str(info.restarts)),
+        ("last exit", _exit(info.exit_code)),
+        ("CPU", _cpu(info)),
+        ("memory", _memory(info)),
+        *((f"input {pipe}", path) for pipe, path in info.inputs.items()),
+        *((f"output {pipe}", path) for pipe, path in info.outputs.items()),
+    ]
+
+
+def _exit(exit_code: int | None) -> str:
+    if exit_code is None:
+        return ""
+    return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"

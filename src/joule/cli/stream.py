@@ -1,0 +1,124 @@
+"""`joule stream`: what streams a node has, how fresh they are, and what is in their rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from joule.cli._exit import NotThere
+from joule.cli._options import json_option
+from joule.cli._output import Cell, Column, Styled, note, show_facts, show_json, show_table
+from joule.cli._session import Session
+from joule.cli._text import age, duration, plural, size
+
+if TYPE_CHECKING:
+    from joule.api import StreamInfo
+    from joule.core import ElementSpec
+
+__all__ = ["stream"]
+
+_COLUMNS = (
+    Column("STREAM"),
+    Column("LAYOUT"),
+    Column("ROWS", right=True),
+    Column("LAST ROW", right=True),
+    Column("SIZE", right=True),
+    Column("KEEP", right=True),
+    Column("WRITER"),
+)
+_ELEMENT_COLUMNS = (Column("ELEMENT"), Column("UNITS"), Column("DISPLAY"), Column("OFFSET"), Column("SCALE"))
+
+
+@click.group()
+def stream() -> None:
+    """Show a node's streams."""
+
+
+@stream.command("list")
+@click.argument("path", default="/")
+@json_option()
+@click.pass_obj
+def list_(session: Session, path: str, *, as_json: bool) -> None:
+    """List the streams of the node, or those in and below the folder PATH, with how fresh and how large they are."""
+    infos = session.run(lambda node: node.streams())
+    below = [info for info in infos if _is_in(info.path, path)]
+    if not below and infos and path != "/":
+        raise NotThere(f"the node has no stream in {path}; joule stream list shows all {len(infos)}")
+    if as_json:
+        show_json([info.to_json() for info in below])
+    elif below:
+        show_table(_COLUMNS, [_row(info) for info in below])
+    else:
+        note("no streams: a module's [Outputs] make them, as in: output = /folder/name:float32[x, y]")
+
+
+@stream.command()
+@click.argument("path")
+@json_option()
+@click.pass_obj
+def info(session: Session, path: str, *, as_json: bool) -> None:
+    """Show one stream: its elements, what is stored of it, who writes it. PATH may also be its id."""
+    found = session.run(lambda node: node.stream(int(path) if path.isdecimal() else path))
+    if as_json:
+        show_json(found.to_json())
+        return
+    show_facts(_facts(found))
+    click.echo()
+    show_table(_ELEMENT_COLUMNS, [_element_row(element) for element in found.elements])
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a stream lies in a folder or below it, or is what the user named."""
+    top = "/" + folder.strip("/")
+    return top == "/" or path == top or path.startswith(top + "/")
+
+
+def _row(info: StreamInfo) -> tuple[Cell, ...]:
+    return (
+        info.path,
+        info.layout,
+        str(info.rows),
+        _freshness(info),
+        size(info.size_bytes),
+        _keep(info.keep_us),
+        info.writer or "",
+    )
+
+
+def _freshness(info: StreamInfo) -> Cell:
+    if info.age_us is None:
+        return "no rows"
+    return Styled(age(info.age_us), "green" if info.active else "")
+
+
+def _keep(keep_us: int | None) -> str:
+    if keep_us is None:
+        return "all"
+    return duration(keep_us) if keep_us else "none"
+
+
+def _facts(info: StreamInfo) -> list[tuple[str, Cell]]:
+    from joule.core.times import format_time
+
+    facts: list[tuple[str, Cell]] = [
+        ("stream", info.path),
+        ("id", str(info.id)),
+        ("description", info.description),
+        ("layout", info.layout),
+        ("keep", _keep(info.keep_us)),
+        ("decimate", "yes" if info.decimate else "no"),
+        ("writer", info.writer or "nobody"),
+        ("rows", f"{info.rows} in {plural(info.intervals, 'interval')}, {size(info.size_bytes)}"),
+    ]
+    if info.first_us is not None and info.last_us is not None:
+        facts += [
+            ("first row", f"{format_time(info.first_us)} ({info.first_us})"),
+            ("last row", f"{format_time(info.last_us)} ({info.last_us}), {age(info.age_us or 0)}"),
+        ]
+    return facts
+
+
+def _element_row(element: ElementSpec) -> tuple[str, ...]:
+    display = element.display_type if element.plottable else f"{element.display_type}, not plotted"
+    return element.name, element.units, display, f"{element.offset:g}", f"{element.scale_factor:g}"

@@ -1,0 +1,141 @@
+"""A node that exists only in memory, and `joule` run against it."""
+
+import contextlib
+import dataclasses
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from joule.api import FolderInfo, ModuleInfo, Node, StreamInfo, VersionInfo
+from joule.cli._root import joule
+from joule.cli._session import Session
+from joule.core import ElementSpec, Layout
+from joule.errors import NotFoundError
+
+BREAK = object()  # whatever is no block of rows is a break
+
+
+def rows_of(layout, *rows):
+    """Rows of a layout from (timestamp, value, ...) tuples."""
+    parsed = Layout.parse(layout)
+    return np.array([(row[0], row[1] if parsed.width == 1 else row[1:]) for row in rows], parsed.dtype)
+
+
+@dataclasses.dataclass
+class FakeNode(Node):
+    where: str = "/fake"
+    known_modules: list = dataclasses.field(default_factory=list)
+    known_streams: list = dataclasses.field(default_factory=list)
+    lines: dict = dataclasses.field(default_factory=dict)
+    blocks: dict = dataclasses.field(default_factory=dict)
+    asked: list = dataclasses.field(default_factory=list)
+    failure: Exception | None = None
+    opened: list = dataclasses.field(default_factory=list)
+    closed: int = 0
+
+    @contextlib.asynccontextmanager
+    async def open(self, where):
+        self.opened.append(where)
+        if self.failure is not None:
+            raise self.failure
+        async with self:
+            yield self
+
+    async def close(self):
+        self.closed += 1
+
+    async def version(self):
+        return VersionInfo(version="0", name="fake", directory=self.where)
+
+    async def modules(self):
+        return self.known_modules
+
+    async def module(self, name):
+        return self._named(self.known_modules, "name", name)
+
+    async def module_logs(self, name, lines=100):
+        await self.module(name)
+        return self.lines.get(name, [])[-lines:] if lines else []
+
+    async def follow_module_logs(self, name, lines=10):
+        for line in await self.module_logs(name, lines):
+            yield line
+
+    async def streams(self):
+        return self.known_streams
+
+    async def stream(self, stream):
+        return self._named(self.known_streams, "id" if isinstance(stream, int) else "path", stream)
+
+    async def folders(self):
+        return FolderInfo(path="/", name="")
+
+    async def read_data(self, stream, start_us=None, end_us=None):
+        self.asked.append((stream, start_us, end_us))
+        for block in self.blocks.get((await self.stream(stream)).path, []):
+            yield block
+
+    async def follow_data(self, stream):
+        self.asked.append((stream, "live"))
+        for block in self.blocks.get((await self.stream(stream)).path, []):
+            yield block
+
+    @staticmethod
+    def _named(infos, field, value):
+        for info in infos:
+            if getattr(info, field) == value:
+                return info
+        raise NotFoundError(f"there is no {value!r}; did you mean something else?")
+
+
+@pytest.fixture
+def node():
+    return FakeNode(
+        known_modules=[
+            ModuleInfo(
+                name="sensor",
+                description="reads the sensor",
+                state="running",
+                reason="started",
+                pid=42,
+                uptime_s=3725.4,
+                restarts=2,
+                exit_code=-9,
+                outputs={"output": "/house/power"},
+                cpu_percent=1.25,
+                memory_bytes=34_500_000,
+            ),
+            ModuleInfo(
+                name="mean", description="", state="failed", reason="no such program", inputs={"input": "/house/power"}
+            ),
+        ],
+        known_streams=[
+            StreamInfo(
+                id=1,
+                path="/house/power",
+                layout="float32_2",
+                elements=(ElementSpec(name="volts", units="V"), ElementSpec(name="amps", plottable=False)),
+                keep_us=7 * 86_400_000_000,
+                rows=3,
+                size_bytes=1_500_000,
+                first_us=1_000_000,
+                last_us=3_000_000,
+                intervals=2,
+                writer="sensor",
+                age_us=2_500_000,
+                active=True,
+            ),
+            StreamInfo(id=2, path="/house/water", layout="int64_1", elements=(ElementSpec(name="litres"),)),
+        ],
+    )
+
+
+@pytest.fixture
+def run(node):
+    """Run `joule` with arguments against the fake node; gives click's result."""
+
+    def run(*args, **environment):
+        return CliRunner().invoke(joule, args, obj=Session(opener=node.open), prog_name="joule", env=environment)
+
+    return run
