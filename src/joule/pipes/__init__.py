@@ -10,6 +10,7 @@ from joule.pipes._pipe import Direction, Pipe, PipeStatistics
 from joule.pipes._read_side import ReadSide
 from joule.pipes._sink import RowSink
 from joule.pipes._source import Horizon, RowSource
+from joule.pipes._stdout import StdoutPipe
 from joule.pipes._write_side import WriteSide
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ReadSide",
     "RowSink",
     "RowSource",
+    "StdoutPipe",
     "WriteSide",
     "reader_factory",
     "writer_factory",

@@ -1,0 +1,68 @@
+"""Calling what module authors wrote, and saying by name what they forgot to write."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import types
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from joule.errors import EmptyPipeError, ModuleError
+from joule.pipes import Pipe
+
+__all__ = ["call_run", "check_run"]
+
+_log = logging.getLogger("joule.client")
+
+
+def check_run(run: Callable[..., Any], module: str, signature: str) -> None:
+    """Refuse a `run` that is an ordinary function: it would block the event loop, or be a coroutine by accident only.
+
+    Args:
+        run: The bound method.
+        module: Name of its class.
+        signature: What it should be, such as `run(self, parsed_args, output)`.
+
+    Raises:
+        ModuleError: It is neither a coroutine function nor an async generator function. (Callable objects, such as
+            mocks, are taken at their word.)
+    """
+    if not callable(run):
+        raise ModuleError(f"{module}.run is {run!r}; it must be a method: async def {signature}")
+    function = inspect.unwrap(run)
+    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    if not is_async and isinstance(function, (types.FunctionType, types.MethodType)):
+        raise ModuleError(
+            f"{module}.run is not a coroutine: write `async def {signature}` and `await` pipes and sleeps in it"
+        )
+
+
+async def call_run(run: Callable[..., Any], *arguments: Any, module: str, output: Pipe | None = None) -> None:
+    """Call `run` and wait for its end; write what it yields if it is an async generator.
+
+    Its end by `EmptyPipeError` is a normal one: the module reads in an endless loop, and its input has ended.
+
+    Raises:
+        ModuleError: It returned something that cannot be awaited.
+    """
+    try:
+        result = run(*arguments)
+        if inspect.isasyncgen(result) and output is not None:
+            await _write_all(result, output)
+        elif isinstance(result, Awaitable):
+            await result
+        else:
+            raise ModuleError(
+                f"{module}.run() returned {type(result).__name__}, not a coroutine: write `async def run`"
+            )
+    except EmptyPipeError as end:
+        _log.info("%s.run() ended: %s", module, end)
+
+
+async def _write_all(arrays: Any, output: Pipe) -> None:
+    async with contextlib.aclosing(arrays) as generator:
+        generator_: AsyncIterator[Any] = generator
+        async for array in generator_:
+            await output.write(array)

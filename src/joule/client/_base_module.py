@@ -1,0 +1,102 @@
+"""What every module is: something that can be started from its command line and stopped by a signal.
+
+The kinds (reader, filter, composite) differ only in the task that `run_as_task` makes. Authors override methods and
+nothing else; a class whose `__init__` forgot `super()` works all the same, so all state has class-level defaults. The
+classes are not abstract: a bare one can be constructed, and starting it says what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from typing import Any, ClassVar
+
+from joule.client._arguments import parse_arguments
+from joule.client._process import drop_broken_stdout, prepare_process
+from joule.client._runner import run_module
+from joule.errors import ModuleError
+
+__all__ = ["BaseModule"]
+
+_log = logging.getLogger("joule.client")
+
+
+class BaseModule:
+    """Base of all modules.
+
+    Attributes:
+        STOP_TIMEOUT: Seconds that `run()` has to end by itself after `stop()`, before it is cancelled.
+        column_data: How one-element rows are read from pipes that Joule makes: `data` of shape (n,) for classes
+            imported from `joule`, (n, 1) for those from `joule.client`.
+        stop_requested: `stop()` was called; loops may look at it and end.
+        description: Shown by `-h`, unless `custom_args` sets another.
+        help: Shown at the end of `-h`, likewise.
+        name: For messages; the class's name where none was given.
+    """
+
+    STOP_TIMEOUT: float = 2
+    column_data: ClassVar[bool] = False
+    stop_requested: bool = False
+    description: str = ""
+    help: str = ""
+    name: str = ""
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or type(self).__name__
+
+    def custom_args(self, parser: argparse.ArgumentParser) -> None:
+        """Add arguments to the parser, or set its description; does nothing unless overridden. Called once.
+
+        Options, rather than positional arguments, can be set in the [Arguments] section of a module's file.
+        """
+
+    def stop(self) -> None:
+        """Ask the module to end: called in the event loop on SIGINT and SIGTERM. May be overridden without `super()`.
+
+        Afterwards `run()` has `STOP_TIMEOUT` seconds before it is cancelled; a second signal cancels it at once.
+        """
+        self.stop_requested = True
+
+    async def run_as_task(self, parsed_args: argparse.Namespace, app: Any) -> asyncio.Task[Any]:
+        """Return a task that is this module at work: the one thing in which kinds of modules differ.
+
+        Args:
+            parsed_args: The parsed command line.
+            app: The module's web application; None, as long as modules have none.
+        """
+        raise ModuleError(
+            f"{type(self).__name__} is no kind of module that can run: extend ReaderModule, FilterModule or "
+            "CompositeModule and implement run() (a composite: setup()), or implement run_as_task()"
+        )
+
+    def start(self, parsed_args: argparse.Namespace | None = None) -> None:
+        """Run the module in an event loop of its own until it ends; `if __name__ == "__main__": X().start()`.
+
+        What `run()` raises comes out of here, so that an uncaught error ends the process with a traceback and status 1.
+
+        Args:
+            parsed_args: Instead of the command line, for tests. A module that cannot run then logs why and returns;
+                started from its command line, it ends the process with status 1.
+        """
+        is_program = parsed_args is None
+        if is_program:
+            prepare_process()
+        try:
+            run_module(self, self._parse() if parsed_args is None else parsed_args)
+        except ModuleError as error:
+            _log.error("%s", error)  # a traceback is no help against a wrong set-up
+            if is_program:
+                sys.exit(1)
+        except BrokenPipeError:
+            if not drop_broken_stdout():
+                raise
+        finally:
+            if is_program:
+                drop_broken_stdout()
+
+    def _parse(self) -> argparse.Namespace:
+        return parse_arguments(
+            sys.argv[1:], custom_args=self.custom_args, description=self.description, epilog=self.help
+        )

@@ -1,0 +1,101 @@
+"""Composites: several modules in one process and one event loop, joined by local pipes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Iterable
+from typing import Any
+
+from joule.client._base_module import BaseModule
+from joule.client._filter_module import needed_pipes
+from joule.client._wiring import open_wiring
+from joule.errors import EmptyPipeError, ModuleError
+from joule.pipes import Pipe
+
+__all__ = ["CompositeModule"]
+
+_log = logging.getLogger("joule.client")
+
+
+class CompositeModule(BaseModule):
+    """Base of modules made of modules: implement `setup`."""
+
+    async def setup(
+        self, parsed_args: argparse.Namespace, inputs: dict[str, Pipe], outputs: dict[str, Pipe]
+    ) -> list[Awaitable[Any]]:
+        """Build the child modules and their local pipes. Must be implemented.
+
+        Args:
+            parsed_args: The arguments that `custom_args` defined.
+            inputs: Pipes by the names in the module's file.
+            outputs: Likewise.
+
+        Returns:
+            What runs: coroutines such as `reader.run(parsed_args, pipe)`, tasks or futures. The composite ends when
+            all have ended, or when one fails: then the others are cancelled, and the error is the composite's.
+        """
+        raise ModuleError(_missing_setup(self))
+
+    async def run_as_task(self, parsed_args: argparse.Namespace, app: Any) -> asyncio.Task[Any]:
+        """Return a task that opens the pipes, calls `setup`, waits for the children and closes the pipes.
+
+        Raises:
+            ModuleError: `setup` is missing.
+        """
+        if type(self).setup is CompositeModule.setup:
+            raise ModuleError(_missing_setup(self))
+        return asyncio.create_task(self._work(parsed_args))
+
+    async def _work(self, parsed_args: argparse.Namespace) -> None:
+        name = type(self).__name__
+        async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
+            wiring = needed_pipes(opened, name)
+            children = await self.setup(parsed_args, wiring.inputs, wiring.outputs)
+            await _run_children(_checked(children, name), name)
+            _log.info("all %d children returned", len(children))
+
+
+async def _run_children(children: list[Awaitable[Any]], module: str) -> None:
+    """Wait for all; when one fails, end the others and raise its error (or a group, where several failed)."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for child in children:
+                group.create_task(_child(child, module))
+    except BaseExceptionGroup as errors:
+        if len(errors.exceptions) == 1:
+            raise errors.exceptions[0] from None
+        raise
+
+
+async def _child(child: Awaitable[Any], module: str) -> None:
+    try:
+        await child
+    except EmptyPipeError as end:
+        _log.info("a child of %s ended: %s", module, end)
+
+
+def _checked(children: object, module: str) -> list[Awaitable[Any]]:
+    """Return what `setup` returned as a list, or refuse it and close the coroutines that will never run."""
+    found: list[Any] = (
+        list(children) if isinstance(children, Iterable) and not isinstance(children, Awaitable) else [children]
+    )
+    strangers = [child for child in found if not isinstance(child, Awaitable)]
+    if not strangers and isinstance(children, Iterable):
+        return found
+    for child in found:
+        if inspect.iscoroutine(child):
+            child.close()
+    came = type(strangers[0]).__name__ if strangers else type(children).__name__
+    raise ModuleError(
+        f"{module}.setup() must return a list of coroutines, such as [reader.run(args, pipe)]; got {came}"
+    )
+
+
+def _missing_setup(module: CompositeModule) -> str:
+    return (
+        f"{type(module).__name__} has no setup: implement `async def setup(self, parsed_args, inputs, outputs)`, which "
+        "returns a list of coroutines to run"
+    )
