@@ -15,9 +15,10 @@ import click
 from joule.cli._text import printable
 from joule.errors import JouleError, NodeUnreachableError, NotFoundError
 
-__all__ = ["EXIT_CODES", "FAILED", "Failure", "NotThere", "Unreachable", "failure_of"]
+__all__ = ["EXIT_CODES", "FAILED", "INTERRUPTED", "Failure", "NotThere", "Unreachable", "failure_of"]
 
 FAILED, USAGE, UNREACHABLE, NOT_FOUND = 1, 2, 3, 4
+INTERRUPTED = 130  # what shells give for SIGINT
 
 EXIT_CODES = {
     0: "done; also what goes on until Ctrl-C (--live, --follow), ended by that",
@@ -25,7 +26,7 @@ EXIT_CODES = {
     USAGE: "the command was typed wrongly",
     UNREACHABLE: "no jouled answers there",
     NOT_FOUND: "the node has no stream or module of that name",
-    130: "ended by Ctrl-C before it was done",
+    INTERRUPTED: "ended by Ctrl-C before it was done",
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from joule.cli._exit import failure_of
+from joule.cli._exit import INTERRUPTED, failure_of
 from joule.cli._text import printable
 
 __all__ = ["LazyGroup"]
@@ -67,6 +67,9 @@ class LazyGroup(click.Group):
             # The program that read our output has seen enough. Python would complain when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # a line of its own for the terminal's ^C
+            ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # the seam; failure_of shows the traceback with JOULE_DEBUG=1

@@ -15,7 +15,7 @@ from joule.cli._session import Session
 from joule.cli._text import plural, printable
 
 if TYPE_CHECKING:
-    from joule.config import NodeSetup
+    from joule.config import Fault, NodeSetup
 
 __all__ = ["check"]
 
@@ -25,11 +25,12 @@ __all__ = ["check"]
 @json_option()
 @click.pass_context
 def check(ctx: click.Context, directory: Path | None, *, as_json: bool) -> None:
-    """Report every fault in the configuration of the node in DIR, with file, line and remedy.
+    """Report every fault in a node's configuration.
 
-    Reads files and touches nothing; nothing is started. DIR may also be a main.conf file. Without it the node of -n or
-    JOULE_NODE is checked where that is a directory, else the current directory where it holds a main.conf, else this
-    user's own node. Warnings do not fail the check.
+    Each fault comes with its file, line and remedy. Files are read; nothing is touched or started.
+
+    DIR may also be a main.conf file. Without DIR the node of -n or JOULE_NODE is checked, else the current directory
+    where it holds a main.conf, else this user's own node. Warnings do not fail the check.
     """
     from joule.config import load_node
 
@@ -41,7 +42,7 @@ def check(ctx: click.Context, directory: Path | None, *, as_json: bool) -> None:
         show_json(_document(main_file, setup))
     else:
         _show(main_file, setup)
-    if _errors(setup):
+    if setup.errors:
         ctx.exit(FAILED)
 
 
@@ -57,16 +58,12 @@ def _main_file(directory: Path | None, where: str | None) -> Path:
     return directory / "main.conf" if directory.is_dir() or not directory.exists() else directory
 
 
-def _errors(setup: NodeSetup) -> int:
-    return sum(fault.severity == "error" for fault in setup.faults)
-
-
 def _show(main_file: Path, setup: NodeSetup) -> None:
     for fault in setup.faults:
-        click.echo(f"{painted(fault.severity, 'red' if fault.severity == 'error' else 'yellow')}: {printable(fault)}")
+        click.echo(_line(fault))
     for text in setup.notes:
         click.echo(f"note: {printable(text)}")
-    errors = _errors(setup)
+    errors = len(setup.errors)
     warnings = len(setup.faults) - errors
     sound = f"{plural(len(setup.modules), 'sound module')}, {plural(len(setup.streams), 'sound stream')}"
     click.echo(f"{printable(main_file)}: {plural(errors, 'error')}, {plural(warnings, 'warning')}; {sound}")
@@ -74,10 +71,18 @@ def _show(main_file: Path, setup: NodeSetup) -> None:
         note(f"no modules: put a .conf file into {setup.config.module_directory}")
 
 
+def _line(fault: Fault) -> str:
+    """Return a fault as compilers print theirs, so that editors jump to it."""
+    file = fault.file.relative_to(Path.cwd()) if fault.file.is_relative_to(Path.cwd()) else fault.file
+    place = str(file) if fault.line is None else f"{file}:{fault.line}"
+    severity = painted(fault.severity, "red" if fault.severity == "error" else "yellow")
+    return f"{printable(place)}: {severity}: {printable(fault.message)}; {printable(fault.remedy)}"
+
+
 def _document(main_file: Path, setup: NodeSetup) -> dict[str, Any]:
     return {
         "file": str(main_file),
-        "sound": not _errors(setup),
+        "sound": not setup.errors,
         "faults": [{**dataclasses.asdict(fault), "file": str(fault.file)} for fault in setup.faults],
         "notes": list(setup.notes),
         "modules": [module.name for module in setup.modules],

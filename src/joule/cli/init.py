@@ -18,9 +18,10 @@ __all__ = ["init"]
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @json_option()
 def init(directory: Path, *, as_json: bool) -> None:
-    """Make a node directory in DIR: main.conf, module_configs/ and stream_configs/.
+    """Make a node directory.
 
-    DIR is made where it is missing. One that has a main.conf already is left as it is.
+    DIR gets main.conf, module_configs/ and stream_configs/, and is made where it is missing. One that has a main.conf
+    already is left as it is.
     """
     from joule.config import init_node
 

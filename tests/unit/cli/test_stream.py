@@ -1,0 +1,68 @@
+import dataclasses
+import json
+
+import pytest
+
+
+def test_streams_are_listed_with_freshness_size_keep_and_writer(run):
+    result = run("stream", "list")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "STREAM        LAYOUT     ROWS  LAST ROW    SIZE  KEEP  WRITER",
+        "/house/power  float32_2     3  2.5s ago  1.5 MB    7d  sensor",
+        "/house/water  int64_1       0   no rows     0 B   all  -",
+    ]
+
+
+@pytest.mark.parametrize("folder", ["/house", "house/", "/house/power"])
+def test_a_folder_lists_what_is_in_and_below_it(run, folder):
+    assert "/house/power" in run("stream", "list", folder).stdout
+
+
+def test_a_folder_is_not_what_merely_begins_like_it(run):
+    result = run("stream", "list", "/hou")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "no stream in /hou" in result.stderr
+
+
+def test_streams_as_json_are_one_document(run, node):
+    listed = json.loads(run("stream", "list", "/house/water", "--json").stdout)
+    assert [info["path"] for info in listed] == ["/house/water"]
+    assert listed[0]["elements"][0]["name"] == "litres"
+    assert len(json.loads(run("stream", "list", "--json").stdout)) == 2
+
+
+def test_a_node_without_streams_says_what_makes_them(run, node):
+    node.known_streams = []
+    result = run("stream", "list")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "[Outputs]" in result.stderr
+    assert run("stream", "list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["/house/power", "1"])
+def test_a_stream_is_shown_with_what_is_stored_of_it_and_its_elements(run, name, monkeypatch):
+    lines = run("stream", "info", name).stdout.splitlines()
+    facts = {line[:11].strip(): line[11:].strip() for line in lines[: lines.index("")]}
+    assert facts["rows"] == "3 in 2 intervals, 1.5 MB"
+    assert facts["writer"] == "sensor"
+    assert facts["keep"] == "7d"
+    assert facts["last row"].endswith(" (3000000), 2.5s ago")
+    assert [line.split() for line in lines[lines.index("") + 1 :]] == [
+        ["ELEMENT", "UNITS", "DISPLAY", "OFFSET", "SCALE"],
+        ["volts", "V", "continuous", "0", "1"],
+        ["amps", "-", "continuous,", "not", "plotted", "0", "1"],
+    ]
+
+
+def test_an_infinite_figure_is_a_string_in_json(run, node):
+    power = node.known_streams[0]
+    elements = (dataclasses.replace(power.elements[0], offset=float("nan"), default_max=float("inf")),)
+    node.known_streams = [dataclasses.replace(power, elements=elements)]
+    shown = json.loads(run("stream", "info", "/house/power", "--json").stdout)
+    assert shown["elements"][0]["default_max"] == "Infinity"
+    assert shown["elements"][0]["offset"] is None
+
+
+def test_a_stream_that_is_not_there_ends_with_4(run):
+    assert run("stream", "info", "/house/fire").exit_code == 4
