@@ -53,8 +53,8 @@ class CompositeModule(BaseModule):
         name = type(self).__name__
         async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
             wiring = needed_pipes(opened, name)
-            children = await self.setup(parsed_args, wiring.inputs, wiring.outputs)
-            await _run_children(_checked(children, name), name)
+            children = _checked(await self.setup(parsed_args, wiring.inputs, wiring.outputs), name)
+            await _run_children(children, name)
             _log.info("all %d children returned", len(children))
 
 
@@ -79,19 +79,19 @@ async def _child(child: Awaitable[Any], module: str) -> None:
 
 def _checked(children: object, module: str) -> list[Awaitable[Any]]:
     """Return what `setup` returned as a list, or refuse it and close the coroutines that will never run."""
-    found: list[Any] = (
-        list(children) if isinstance(children, Iterable) and not isinstance(children, Awaitable) else [children]
-    )
+    found: list[Any] = [children]
+    if isinstance(children, Iterable) and not isinstance(children, Awaitable):  # a future is both
+        found = list(children)
     strangers = [child for child in found if not isinstance(child, Awaitable)]
-    if not strangers and isinstance(children, Iterable):
-        return found
-    for child in found:
+    for child in found if strangers else ():
         if inspect.iscoroutine(child):
             child.close()
-    came = type(strangers[0]).__name__ if strangers else type(children).__name__
-    raise ModuleError(
-        f"{module}.setup() must return a list of coroutines, such as [reader.run(args, pipe)]; got {came}"
-    )
+    if strangers:
+        came = type(strangers[0]).__name__
+        raise ModuleError(
+            f"{module}.setup() must return a list of coroutines ([reader.run(args, pipe), ...]), not {came}"
+        )
+    return found
 
 
 def _missing_setup(module: CompositeModule) -> str:
