@@ -29,8 +29,17 @@ _UNITS_US = {
 }
 _SPELLINGS = {
     **{unit: unit for unit in _UNITS_US},
-    **{"microsecond": "us", "millisecond": "ms", "sec": "s", "second": "s", "minute": "min", "hr": "h", "hour": "h"},
-    **{"day": "d", "week": "w", "month": "mo", "year": "y"},
+    "microsecond": "us",
+    "millisecond": "ms",
+    "sec": "s",
+    "second": "s",
+    "minute": "min",
+    "hr": "h",
+    "hour": "h",
+    "day": "d",
+    "week": "w",
+    "month": "mo",
+    "year": "y",
 }
 _TERM = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*", re.ASCII)
 _NOTHING = frozenset({"none", "false", "no", "0"})

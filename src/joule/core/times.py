@@ -123,7 +123,7 @@ def _iso(words: str) -> dt.datetime | None:
 def _free(words: str, now_us: int) -> dt.datetime:
     if len(words) < 3:  # dateparser takes `a` for a month
         raise ValueError(words)
-    import dateparser  # noqa: PLC0415 - 0.2 s and 20 MB that a module process must not pay
+    import dateparser  # here: 0.2 s and 20 MB that a module process must not pay
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own, about its own use of strptime and of regular expressions

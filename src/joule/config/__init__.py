@@ -1,0 +1,21 @@
+"""INI files in, checked values out: `main.conf`, module files and stream files of a node.
+
+Reading touches nothing, starts nothing, and does not stop at a fault: `load_node` returns what can be used together
+with every fault of every file, each with its line and a remedy. See docs/reference/configuration.md for the files.
+"""
+
+from joule.config._faults import Fault
+from joule.config._init import default_node_directory, init_node
+from joule.config._load import load_node
+from joule.config._model import ModuleConfig, NodeConfig, NodeSetup, PipeConfig
+
+__all__ = [
+    "Fault",
+    "ModuleConfig",
+    "NodeConfig",
+    "NodeSetup",
+    "PipeConfig",
+    "default_node_directory",
+    "init_node",
+    "load_node",
+]

@@ -1,0 +1,131 @@
+"""The values of one section, checked while they are taken out of it.
+
+Each method takes one key, notes a fault when its value cannot be used, and then returns the default, so that the reader
+of a file goes on to its next key and finds the faults there too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from joule.config._faults import FaultList, did_you_mean
+from joule.config._ini import Entry, Section
+
+__all__ = ["Fields", "check_keys", "comment_hint"]
+
+_Word = TypeVar("_Word", bound=str)
+_INLINE_COMMENT = re.compile(r"\s[#;]")
+_AUTOMATIC = frozenset({"", "none", "null", "auto"})
+
+
+def comment_hint(value: str, remedy: str) -> str:
+    """Return `remedy`, led by a word on comments where the value seems to hold one."""
+    if _INLINE_COMMENT.search(value):
+        return f"a comment needs a line of its own, here it is part of the value; {remedy}"
+    return remedy
+
+
+def check_keys(
+    section: Section, known: Iterable[str], file: Path, faults: FaultList, idle: Mapping[str, str] | None = None
+) -> None:
+    """Warn about each key that nothing reads.
+
+    Args:
+        section: Whose keys.
+        known: The keys that are read, spelled for people.
+        file: Of the section.
+        faults: Where to note them.
+        idle: Keys that other eras read, each with what to do about it.
+    """
+    spellings = list(known)
+    lower = {name.lower() for name in spellings}
+    idle = idle or {}
+    for entry in section.entries.values():
+        if entry.key in idle:
+            faults.warning(file, entry.line, f"{entry.key!r} in [{section.name}] has no effect here", idle[entry.key])
+        elif entry.key not in lower:
+            faults.warning(
+                file,
+                entry.line,
+                f"[{section.name}] has no key {entry.key!r}, so this line has no effect",
+                did_you_mean(entry.key, spellings, f"keys are {', '.join(spellings)}"),
+            )
+
+
+class Fields:
+    """A section with its file and the list that faults go to."""
+
+    def __init__(self, section: Section, file: Path, faults: FaultList) -> None:
+        self.section = section
+        self.file = file
+        self.faults = faults
+
+    def entry(self, key: str) -> Entry | None:
+        """Return the line of a key, None where there is none."""
+        return self.section.entries.get(key)
+
+    def text(self, key: str, default: str = "") -> str:
+        """Return a text as it is."""
+        entry = self.entry(key)
+        return default if entry is None else entry.value
+
+    def required(self, key: str, example: str) -> Entry | None:
+        """Return the line of a key that must be there with a value, else note the fault."""
+        entry = self.entry(key)
+        if entry is None:
+            self.faults.error(
+                self.file, self.section.line, f"[{self.section.name}] has no {key!r}", f"add a line such as {example}"
+            )
+        elif not entry.value:
+            self.bad(entry, f"{key!r} is blank", f"write such as {example}")
+            return None
+        return entry
+
+    def choice(self, key: str, words: Mapping[str, _Word], default: _Word) -> _Word:
+        """Return what one of some words, in any case, stands for."""
+        entry = self.entry(key)
+        if entry is None:
+            return default
+        if entry.value.lower() in words:
+            return words[entry.value.lower()]
+        remedy = did_you_mean(entry.value, words, f"write one of {', '.join(words)}")
+        self.bad(entry, f"{key!r} is {entry.value!r}", remedy)
+        return default
+
+    def yesno(self, key: str, *, default: bool) -> bool:
+        """Return a `yes` or a `no` as a bool."""
+        fallback = "yes" if default else "no"
+        words = {"yes": "yes", "no": "no", "true": "yes", "false": "no"}
+        return self.choice(key, words, fallback) == "yes"
+
+    def number(self, key: str, default: float) -> float:
+        """Return a finite number."""
+        entry = self.entry(key)
+        return default if entry is None else self._finite(entry, default)
+
+    def bound(self, key: str) -> float | None:
+        """Return a finite number, or None for a blank, `none`, `null` or `auto`."""
+        entry = self.entry(key)
+        if entry is None or entry.value.lower() in _AUTOMATIC:
+            return None
+        return self._finite(entry, None)
+
+    def bad(self, entry: Entry, message: str, remedy: str) -> None:
+        """Note an error in one line."""
+        self.faults.error(self.file, entry.line, message, comment_hint(entry.value, remedy))
+
+    _Default = TypeVar("_Default", float, None)
+
+    def _finite(self, entry: Entry, default: _Default) -> float | _Default:
+        try:
+            value = float(entry.value)
+        except ValueError:
+            value = math.nan
+        if math.isfinite(value):
+            return value
+        self.bad(entry, f"{entry.key!r} is {entry.value!r}, which is no finite number", "write such as 2.5 or -1e3")
+        return default

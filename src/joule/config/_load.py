@@ -1,0 +1,97 @@
+"""A node's configuration, whole: every file read, every fault found, nothing touched.
+
+What is sound can be started although something else is not: a fault costs the modules and streams that have a part in
+it, and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from joule.config._faults import FaultList
+from joule.config._graph import check_cycles, check_names, check_writers, start_order
+from joule.config._ini import Ini, read_ini
+from joule.config._main import is_first_era, parse_main
+from joule.config._model import ModuleConfig, NodeSetup
+from joule.config._modules import ModuleFile, parse_module
+from joule.config._resolve import resolve_streams
+from joule.config._streams import StreamFile, parse_stream
+from joule.errors import ConfigurationError
+
+__all__ = ["load_node"]
+
+
+def load_node(main_file: Path) -> NodeSetup:
+    """Return what a node's files say, with every fault in them.
+
+    Args:
+        main_file: The node's `main.conf`, or the directory that holds it.
+
+    Raises:
+        ConfigurationError: There is no `main.conf`, or it is no readable text. No other content raises.
+    """
+    main_file = Path(main_file).absolute()
+    if main_file.is_dir():
+        main_file /= "main.conf"
+    if not main_file.exists():
+        raise ConfigurationError(
+            f"there is no {main_file}: name a node's main.conf or its directory, or make one with "
+            f"'joule init {main_file.parent}'",
+            file=str(main_file),
+        )
+    faults = FaultList()
+    ini = read_ini(main_file, faults)
+    if ini is None:
+        raise ConfigurationError("; ".join(str(fault) for fault in faults.sorted()), file=str(main_file))
+    config = parse_main(ini, faults)
+    modules = [parse_module(found, config.directory, faults) for found in _read_all(config.module_directory, faults)]
+    parsed = [parse_stream(found, faults) for found in _read_all(config.stream_directory, faults)]
+    streams: list[StreamFile] = [stream for stream in parsed if stream is not None]
+    table = resolve_streams(streams, modules, faults, first_era=is_first_era(ini))
+    check_names(modules, faults)
+    check_writers(modules, faults)
+    check_cycles(modules, faults)
+    sound = _sound(modules, faults)
+    _warn_of_silence(sound, modules, faults)
+    return NodeSetup(
+        config=config,
+        modules=start_order(sound),
+        streams=tuple(table.sound.values()),
+        stream_files=table.files,
+        faults=faults.sorted(),
+        notes=table.notes,
+        broken_modules=frozenset(module.name for module in modules if module.name) - {m.name for m in sound},
+    )
+
+
+def _read_all(directory: Path, faults: FaultList) -> Iterator[Ini]:
+    try:
+        files = sorted(file for file in directory.iterdir() if file.suffix == ".conf" and file.name[0] != ".")
+    except FileNotFoundError:
+        return  # a fault of main.conf, noted there
+    except OSError as error:
+        faults.error(directory, None, f"the directory cannot be read: {error.strerror}", "check its permissions")
+        return
+    for file in files:
+        ini = read_ini(file, faults)
+        if ini is not None:
+            yield ini
+
+
+def _sound(modules: Sequence[ModuleFile], faults: FaultList) -> list[ModuleConfig]:
+    return [module.config for module in modules if module.config and not faults.has_errors(module.file)]
+
+
+def _warn_of_silence(sound: Sequence[ModuleConfig], modules: Sequence[ModuleFile], faults: FaultList) -> None:
+    """Warn of inputs that no module writes; a program outside the node may."""
+    written = {pipe.stream for module in modules for pipe in module.outputs.values()}
+    for module in sound:
+        for pipe in module.inputs.values():
+            if pipe.stream not in written:
+                faults.warning(
+                    module.file,
+                    pipe.line,
+                    f"pipe {pipe.name!r}: no module writes the stream {pipe.stream!r}, so its rows are waited for",
+                    "add a module that writes it, if nothing else does",
+                )

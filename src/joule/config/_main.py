@@ -1,0 +1,90 @@
+"""`main.conf`: the node's name and its directories, in the spelling of any era."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from joule.config._faults import FaultList, did_you_mean
+from joule.config._fields import Fields, check_keys
+from joule.config._ini import Ini, Section
+from joule.config._model import NodeConfig
+
+__all__ = ["MAIN_KEYS", "is_first_era", "parse_main"]
+
+MAIN_KEYS = ("Name", "ModuleDirectory", "StreamDirectory", "DataStreamDirectory", "DataDirectory", "LogDirectory")
+_OTHER_ERAS = (
+    "eventstreamdirectory",
+    "importerconfigsdirectory",
+    "exporterconfigsdirectory",
+    "importerdatadirectory",
+    "exporterdatadirectory",
+    "importerkey",
+    "usersfile",
+    "ipaddress",
+    "port",
+    "socketdirectory",
+    "database",
+    "insertperiod",
+    "cleanupperiod",
+    "maxloglines",
+    "echomodulelogs",
+    "moduledocs",
+)
+_OTHER_SECTIONS = ("nilmdb", "procdb", "security", "proxies")
+_IDLE = "it belongs to another era of Joule: remove the line"
+
+
+def is_first_era(ini: Ini) -> bool:
+    """Whether this is a `main.conf` of the first era, whose stream files give full paths."""
+    return ini.find("jouled") is not None
+
+
+def parse_main(ini: Ini, faults: FaultList) -> NodeConfig:
+    """Return what a `main.conf` says, with defaults in place of what it leaves out or gets wrong."""
+    directory = ini.file.parent
+    for section in ini.sections:
+        _check_section(section, ini.file, faults)
+    main = ini.find("main", "jouled")
+    if main is None:
+        faults.error(ini.file, None, "the file has no [Main]", "add [Main] at the start of a line; it may be empty")
+    fields = Fields(main or Section(name="Main", line=1, entries={}), ini.file, faults)
+    name = fields.text("name").strip() or directory.name or "joule"
+    stream_key = "datastreamdirectory" if fields.entry("datastreamdirectory") else "streamdirectory"
+    return NodeConfig(
+        name=name,
+        directory=directory,
+        main_file=ini.file,
+        module_directory=_directory(fields, "moduledirectory", "module_configs", must_exist=True),
+        stream_directory=_directory(fields, stream_key, "stream_configs", must_exist=True),
+        data_directory=_directory(fields, "datadirectory", "data", must_exist=False),
+        log_directory=_directory(fields, "logdirectory", "logs", must_exist=False),
+    )
+
+
+def _check_section(section: Section, file: Path, faults: FaultList) -> None:
+    kind = section.name.lower()
+    if kind in ("main", "jouled"):
+        check_keys(section, MAIN_KEYS, file, faults, dict.fromkeys(_OTHER_ERAS, _IDLE))
+    elif kind in _OTHER_SECTIONS:
+        faults.warning(file, section.line, f"[{section.name}] has no effect here", _IDLE)
+    else:
+        remedy = did_you_mean(section.name, ("Main",), "the only section is Main")
+        faults.warning(file, section.line, f"[{section.name}] is no section of main.conf", remedy)
+
+
+def _directory(fields: Fields, key: str, default: str, *, must_exist: bool) -> Path:
+    entry = fields.entry(key)
+    value = entry.value if entry else ""
+    if entry and not value:
+        fields.bad(entry, f"{key!r} is blank", f"name a directory, or remove the line for {default}")
+    path = Path(os.path.normpath(fields.file.parent / os.path.expanduser(value or default)))
+    if path.is_dir() or (not must_exist and not path.exists()):
+        return path
+    what = "is no directory" if path.exists() else "does not exist"
+    remedy = f"make it (mkdir -p {path}), or name another"
+    if entry:
+        fields.faults.error(fields.file, entry.line, f"the directory {path} {what}", remedy)
+    else:  # a node may well have none of these files
+        fields.faults.warning(fields.file, None, f"the directory {path} {what}", remedy)
+    return path

@@ -1,0 +1,123 @@
+"""What a node's configuration files say, as values.
+
+Paths are absolute. Everything here was checked when it was read; nothing here reads or writes a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from joule.config._faults import Fault
+from joule.core import StreamSpec
+
+__all__ = ["ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConfig:
+    """What `main.conf` says.
+
+    Attributes:
+        name: For people; the name of the directory where none is given.
+        directory: The one that holds `main.conf`.
+        main_file: `main.conf` itself.
+        module_directory: Holds a `*.conf` for each module.
+        stream_directory: Holds a `*.conf` for each stream that is not defined inline.
+        data_directory: Catalog, stream logs and cursors.
+        log_directory: What modules and `jouled` print.
+    """
+
+    name: str
+    directory: Path
+    main_file: Path
+    module_directory: Path
+    stream_directory: Path
+    data_directory: Path
+    log_directory: Path
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PipeConfig:
+    """One line of `[Inputs]` or `[Outputs]`.
+
+    Attributes:
+        name: The pipe's name in the module, lower case.
+        stream: Path of the stream that it reads or writes.
+        inline: The stream, where the line defines it too; else None.
+        line: In the module's file.
+    """
+
+    name: str
+    stream: str
+    inline: StreamSpec | None
+    line: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleConfig:
+    """A module that can be started.
+
+    Attributes:
+        name: Unique in its node.
+        exec_cmd: The program and its arguments as the file gives them, split like a shell does.
+        program: The file that `exec_cmd` begins with, found: an absolute path.
+        description: For people.
+        arguments: `[Arguments]`, in the order of the file; keys are lower case.
+        inputs: By pipe name.
+        outputs: By pipe name.
+        file: The module's configuration file.
+        on_restart: Whether its outputs go on in the same interval after a restart. A module without inputs always
+            begins a new one.
+    """
+
+    name: str
+    exec_cmd: tuple[str, ...]
+    program: str
+    description: str
+    arguments: tuple[tuple[str, str], ...]
+    inputs: Mapping[str, PipeConfig]
+    outputs: Mapping[str, PipeConfig]
+    file: Path
+    on_restart: Literal["resume", "break"] = "resume"
+
+    @property
+    def command(self) -> list[str]:
+        """The command line to start, one text per argument, for no shell.
+
+        Each of `[Arguments]` becomes `--key=value`; a blank value gives a bare `--key`; a value of many lines stays one
+        argument. Relative paths in it are meant from the node's directory.
+        """
+        options = [f"--{key}={value}" if value else f"--{key}" for key, value in self.arguments]
+        return [self.program, *self.exec_cmd[1:], *options]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSetup:
+    """Everything that a node's files say: what can be used, and what is wrong.
+
+    Attributes:
+        config: `main.conf`.
+        modules: The sound ones, producers before consumers.
+        streams: The sound ones, from files and inline, by path.
+        stream_files: Path of a stream to the file that defines it, for those that have one.
+        faults: By file and line.
+        notes: Values as they were understood, such as what `keep = 6m` amounts to.
+        broken_modules: Names of modules that are not in `modules` because of a fault, where the name could be read.
+            Their cursors are kept.
+    """
+
+    config: NodeConfig
+    modules: tuple[ModuleConfig, ...]
+    streams: tuple[StreamSpec, ...]
+    stream_files: Mapping[str, Path]
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+    broken_modules: frozenset[str]
+
+    @property
+    def errors(self) -> tuple[Fault, ...]:
+        """The faults that keep something from being used."""
+        return tuple(fault for fault in self.faults if fault.severity == "error")
