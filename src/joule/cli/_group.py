@@ -70,6 +70,11 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt:
             click.echo(err=True)  # a line of its own for the terminal's ^C
             ctx.exit(INTERRUPTED)
+        except click.NoSuchOption as error:
+            if error.option_name in ("-n", "--node"):
+                error.message = f"{error.option_name} comes before the command: joule {error.option_name} NODE ..."
+                error.possibilities = None
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # the seam; failure_of shows the traceback with JOULE_DEBUG=1

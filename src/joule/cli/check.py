@@ -65,7 +65,7 @@ def _show(main_file: Path, setup: NodeSetup) -> None:
         click.echo(f"note: {printable(text)}")
     errors = len(setup.errors)
     warnings = len(setup.faults) - errors
-    sound = f"{plural(len(setup.modules), 'sound module')}, {plural(len(setup.streams), 'sound stream')}"
+    sound = f"{plural(len(setup.modules), 'module')} and {plural(len(setup.streams), 'stream')} are sound"
     click.echo(f"{printable(main_file)}: {plural(errors, 'error')}, {plural(warnings, 'warning')}; {sound}")
     if not setup.modules and not errors:
         note(f"no modules: put a .conf file into {setup.config.module_directory}")
@@ -81,7 +81,7 @@ def _line(fault: Fault) -> str:
 
 def _document(main_file: Path, setup: NodeSetup) -> dict[str, Any]:
     return {
-        "file": str(main_file),
+        "file": str(main_file.absolute()),
         "sound": not setup.errors,
         "faults": [{**dataclasses.asdict(fault), "file": str(fault.file)} for fault in setup.faults],
         "notes": list(setup.notes),

@@ -134,6 +134,13 @@ def test_hostile_text_in_an_error_is_inert(run, node):
     assert run("stream", "list").stderr == "Error: no stream '\\x1b]0;gone\\x07'\nat all\n"
 
 
+@pytest.mark.parametrize("option", ["-n", "--node"])
+def test_a_node_named_after_the_command_is_told_where_it_belongs(run, option):
+    result = run("module", "list", option, "there")
+    assert result.exit_code == 2
+    assert f"Error: {option} comes before the command" in result.stderr
+
+
 def test_the_node_is_the_options_else_the_environments(run, node):
     run("-n", "there", "module", "list", JOULE_NODE="elsewhere")
     run("module", "list", JOULE_NODE="elsewhere")
