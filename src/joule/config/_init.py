@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 
@@ -52,12 +51,11 @@ def init_node(directory: Path) -> list[Path]:
     main_file = directory / "main.conf"
     folders = [directory / "module_configs", directory / "stream_configs"]
     try:
-        if main_file.exists():  # before anything is made; the open below says it again without a gap
-            raise FileExistsError(errno.EEXIST, "File exists", str(main_file))
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-        with main_file.open("x", encoding="utf-8") as file:
+        directory.mkdir(parents=True, exist_ok=True)
+        with main_file.open("x", encoding="utf-8") as file:  # first: a node that is there stays as it is
             file.write(_MAIN.format(name=_name(directory)))
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
     except FileExistsError as error:
         raise ConfigurationError(
             f"{error.filename} is there already and was left as it is: use this node, or name another directory",

@@ -1,0 +1,182 @@
+"""The node's list of streams: which there are, where, what they hold, under which ids.
+
+One process writes it, the daemon; any number read it meanwhile. Each change is one transaction that is durable when
+the call returns. It knows nothing of rows: those are in the stream logs, in directories named by the ids given here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from joule.catalog._file import connect, translated_errors
+from joule.catalog._records import FolderRecord, StreamRecord
+from joule.catalog._rows import (
+    find_stream_id,
+    insert_stream,
+    make_folder,
+    read_folders,
+    read_streams,
+    update_stream,
+)
+from joule.core import StreamSpec, check_stream_path, split_stream_path, time_now
+from joule.errors import CatalogError, LayoutMismatchError, NotFoundError
+
+__all__ = ["Catalog"]
+
+
+class Catalog:
+    """An open catalog; a context manager, used from the thread that opened it."""
+
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+        self._database = database
+        self._path = path
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+        """Open the catalog at `path`.
+
+        Args:
+            path: Of the file. A writer makes it, with its directory, when it is not there.
+            read_only: Leave the directory as it is. While a daemon writes, each call shows what it committed; else the
+                catalog is shown as it was when it was opened.
+
+        Raises:
+            ForeignCatalogError: The file is not a catalog, or a newer Joule's; it is left as it is.
+            DamagedCatalogError: It is a catalog that cannot be read; it is left as it is.
+            CatalogError: It cannot be opened for another reason, or is not there and `read_only`.
+        """
+        path = Path(path)
+        return cls(connect(path, read_only=read_only), path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; closing again does nothing."""
+        self._database.close()
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        """Make the changes inside durable together, with one sync, or none of them when one raises.
+
+        Transactions inside belong to the outermost. An error that is caught inside undoes nothing by itself:
+        the methods of this class check before they write.
+        """
+        return self._transaction("BEGIN IMMEDIATE")
+
+    def streams(self) -> list[StreamRecord]:
+        """Return all streams, by path."""
+        with self._transaction("BEGIN"):
+            return sorted(read_streams(self._database), key=lambda record: record.spec.path)
+
+    def stream(self, path_or_id: str | int) -> StreamRecord:
+        """Return one stream.
+
+        Raises:
+            NotFoundError: There is none of that path or id; the message has the nearest path.
+        """
+        with self._transaction("BEGIN"):
+            record = self._find(path_or_id)
+            if record is None:
+                raise self._not_found(path_or_id)
+            return record
+
+    def folders(self) -> FolderRecord:
+        """Return the root folder with everything below it."""
+        with self._transaction("BEGIN"):
+            rows = read_folders(self._database)
+            records = self.streams()
+        children: dict[int | None, list[tuple[int, str]]] = defaultdict(list)
+        for folder_id, parent_id, name in rows:
+            children[parent_id].append((folder_id, name))
+        streams: dict[str, list[StreamRecord]] = defaultdict(list)
+        for record in records:
+            streams[record.spec.folder].append(record)
+
+        def build(folder_id: int, path: str) -> FolderRecord:
+            below = tuple(build(child, f"{path.rstrip('/')}/{name}") for child, name in children[folder_id])
+            return FolderRecord(id=folder_id, path=path, folders=below, streams=tuple(streams[path]))
+
+        return build(children[None][0][0], "/")
+
+    def ensure_stream(self, spec: StreamSpec) -> StreamRecord:
+        """Return the stream at the spec's path: made with its folders when new, else with the spec's attributes.
+
+        Names of elements may change, as may everything that only describes; rows never do.
+
+        Raises:
+            LayoutMismatchError: A stream of another datatype or number of elements is there.
+        """
+        check_stream_path(spec.path)
+        layout = str(spec.layout)
+        with self.transaction():
+            record = self._find(spec.path)
+            if record is None:
+                created_us = time_now()
+                stream_id = insert_stream(self._database, spec, created_us)
+                return StreamRecord(id=stream_id, spec=spec, created_us=created_us)
+            if str(record.spec.layout) != layout:
+                raise LayoutMismatchError(spec.path, str(record.spec.layout), layout)
+            if record.spec != spec:
+                update_stream(self._database, record.id, spec)
+            return StreamRecord(id=record.id, spec=spec, created_us=record.created_us)
+
+    def move_stream(self, path_or_id: str | int, path: str) -> StreamRecord:
+        """Give a stream another path, and its id and rows with it.
+
+        Raises:
+            NotFoundError: There is no such stream.
+            BadPathError: The new path is none.
+            CatalogError: Another stream has the new path.
+        """
+        check_stream_path(path)
+        with self.transaction():
+            record = self.stream(path_or_id)
+            other = find_stream_id(self._database, path)
+            if other not in (None, record.id):
+                raise CatalogError(
+                    f"stream {record.spec.path!r} cannot move to {path!r}: another stream is there; name another path",
+                    path=path,
+                )
+            folder, name = split_stream_path(path)
+            folder_id = make_folder(self._database, folder)
+            self._database.execute(
+                "UPDATE stream SET folder_id = ?, name = ? WHERE id = ?", (folder_id, name, record.id)
+            )
+            return self.stream(record.id)
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        with translated_errors(self._path):
+            if self._database.in_transaction:
+                yield
+                return
+            self._database.execute(begin)
+            try:
+                yield
+            except BaseException:
+                self._database.rollback()
+                raise
+            self._database.execute("COMMIT")
+
+    def _find(self, path_or_id: str | int) -> StreamRecord | None:
+        stream_id = path_or_id if isinstance(path_or_id, int) else find_stream_id(self._database, path_or_id)
+        found = [] if stream_id is None else read_streams(self._database, stream_id)
+        return found[0] if found else None
+
+    def _not_found(self, path_or_id: str | int) -> NotFoundError:
+        paths = [record.spec.path for record in self.streams()]
+        near = difflib.get_close_matches(str(path_or_id), paths, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else "'joule stream list' shows those that are"
+        return NotFoundError(f"there is no stream {path_or_id!r}: {remedy}", stream=path_or_id, nearest=near)

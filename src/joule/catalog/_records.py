@@ -1,0 +1,46 @@
+"""What the catalog gives out: streams and folders with the ids that name them for good."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from joule.core import StreamSpec
+
+__all__ = ["FolderRecord", "StreamRecord"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRecord:
+    """A stream that the node has.
+
+    Attributes:
+        id: Names the stream for the life of the node, whatever happens to its path; never used again.
+        spec: What it holds and where it is now.
+        created_us: When the node first had it, Unix us.
+    """
+
+    id: int
+    spec: StreamSpec
+    created_us: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FolderRecord:
+    """A folder with all that is in it.
+
+    Attributes:
+        id: As for streams.
+        path: `/` for the root.
+        folders: By name.
+        streams: By name.
+    """
+
+    id: int
+    path: str
+    folders: tuple[FolderRecord, ...]
+    streams: tuple[StreamRecord, ...]
+
+    @property
+    def name(self) -> str:
+        """Last component of the path; empty for the root."""
+        return self.path.rpartition("/")[2]
