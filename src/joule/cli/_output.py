@@ -94,7 +94,7 @@ def painted(text: str, style: Style) -> str:
     if not style or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
     colour = style if style in ("green", "yellow", "red") else None
-    return click.style(text, fg=colour, bold=style == "bold", dim=style == "dim")
+    return click.style(text, fg=colour, bold=style == "bold" or None, dim=style == "dim" or None)
 
 
 def note(text: str) -> None:
@@ -103,15 +103,17 @@ def note(text: str) -> None:
 
 
 def rich_table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> rich.table.Table:
-    """Return the table as rich draws it; long cells fold, none is cut off."""
+    """Return the table as rich draws it: long cells fold, none is cut off; a column without any text is left out."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_text(cell), style=_style(cell)) for cell in row))
+    cells = [list(row) for row in rows]
+    shown = [i for i in range(len(columns)) if not cells or any(_text(row[i]) for row in cells)]
+    for i in shown:
+        table.add_column(columns[i].title, justify="right" if columns[i].right else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(_text(row[i]), style=_style(row[i])) for i in shown))
     return table
 
 

@@ -28,6 +28,11 @@ def test_a_narrow_terminal_folds_cells_and_cuts_none_off():
     assert "1234567" in lines[0]
 
 
+def test_a_column_without_any_text_takes_no_room_on_a_terminal():
+    assert "ROWS" not in drawn([("power", "")], 40)
+    assert "ROWS" in drawn([], 40)
+
+
 def test_markup_and_escapes_in_cells_are_text():
     text = drawn([("[red]x[/red] :smile: \x1b[2J", "1")], 60)
     assert "[red]x[/red] :smile: \\x1b[2J" in text
