@@ -71,11 +71,16 @@ class LazyGroup(click.Group):
             click.echo(err=True)  # a line of its own for the terminal's ^C
             ctx.exit(INTERRUPTED)
         except click.NoSuchOption as error:
-            if error.option_name in ("-n", "--node"):
-                error.message = f"{error.option_name} comes before the command: joule {error.option_name} NODE ..."
-                error.possibilities = None
-            raise
+            raise _misplaced(error) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # the seam; failure_of shows the traceback with JOULE_DEBUG=1
             raise failure_of(error) from error
+
+
+def _misplaced(error: click.NoSuchOption) -> click.NoSuchOption:
+    """Return the error, with where the option belongs when it is one of `joule` itself."""
+    name = error.option_name
+    if name not in ("-n", "--node"):
+        return error
+    return click.NoSuchOption(name, f"{name} comes before the command: joule {name} NODE ...", ctx=error.ctx)
