@@ -6,8 +6,11 @@ Local pipes (inside a process, and in tests), pipes over the stream log (between
 
 from joule.pipes._byte_stream import InputPipe, OutputPipe, reader_factory, writer_factory
 from joule.pipes._local import LocalNumpyPipe, LocalPipe
+from joule.pipes._log_input import LogInput, follow_log
+from joule.pipes._log_output import LogOutput
 from joule.pipes._pipe import Direction, Pipe, PipeStatistics
 from joule.pipes._read_side import ReadSide
+from joule.pipes._session import Manifest, ModulePipes, PipeEntry, open_manifest
 from joule.pipes._sink import RowSink
 from joule.pipes._source import Horizon, RowSource
 from joule.pipes._stdout import StdoutPipe
@@ -19,14 +22,21 @@ __all__ = [
     "InputPipe",
     "LocalNumpyPipe",
     "LocalPipe",
+    "LogInput",
+    "LogOutput",
+    "Manifest",
+    "ModulePipes",
     "OutputPipe",
     "Pipe",
+    "PipeEntry",
     "PipeStatistics",
     "ReadSide",
     "RowSink",
     "RowSource",
     "StdoutPipe",
     "WriteSide",
+    "follow_log",
+    "open_manifest",
     "reader_factory",
     "writer_factory",
 ]

@@ -1,0 +1,46 @@
+"""The stream log: an append-only log of fixed-size rows in files, one writer, any number of readers.
+
+Rows go from process to process through it and stay in it. A stored row survives the death of any process; a reader
+goes on at exactly the row where it stopped; nobody waits for anybody. See `ARCHITECTURE.md` for the life of a row.
+"""
+
+from joule.log._bells import Bell
+from joule.log._cursors import CursorFile, InputPosition, cursor_path, ensure_cursors, lowest_rows
+from joule.log._files import DISK, DiskFiles, Files
+from joule.log._head import Head
+from joule.log._history import BREAK, Break, LogSummary, inspect_log, read_log, trim_log
+from joule.log._identity import Identity, create_log, read_identity
+from joule.log._lock import ProcessLock, lock_holder
+from joule.log._reader import LogReader
+from joule.log._runtime import runtime_directory
+from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, DiskFullError, LogWriter
+
+__all__ = [
+    "BREAK",
+    "DISK",
+    "SEGMENT_BYTES",
+    "SEGMENT_US",
+    "Bell",
+    "Break",
+    "CursorFile",
+    "DiskFiles",
+    "DiskFullError",
+    "Files",
+    "Head",
+    "Identity",
+    "InputPosition",
+    "LogReader",
+    "LogSummary",
+    "LogWriter",
+    "ProcessLock",
+    "create_log",
+    "cursor_path",
+    "ensure_cursors",
+    "inspect_log",
+    "lock_holder",
+    "lowest_rows",
+    "read_identity",
+    "read_log",
+    "runtime_directory",
+    "trim_log",
+]

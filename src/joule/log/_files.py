@@ -1,0 +1,119 @@
+"""The one place where the stream log touches the disk.
+
+A log makes, writes, reads and removes files through these few verbs and nothing else, so that another implementation
+can record every step and replay any crash, or fail where a disk would. Offsets are explicit: a descriptor has no
+position, and one may be shared. Errors are the operating system's own.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer
+
+__all__ = ["DISK", "DiskFiles", "Files"]
+
+
+class Files(Protocol):
+    """What a log needs of a file system.
+
+    Notes to implementers: `write` writes all or raises, and may have written a part when it raises; `rename` replaces;
+    nothing is durable before `sync`, a new name not before `sync` of its directory.
+    """
+
+    def open(self, path: Path, *, write: bool = False, create: bool = False) -> int:
+        """Return a descriptor; `create` makes the file if there is none."""
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor."""
+
+    def read(self, fd: int, count: int, offset: int) -> bytes:
+        """Return up to `count` bytes from `offset`; fewer only at the end of the file."""
+
+    def read_into(self, fd: int, array: npt.NDArray[Any], offset: int) -> int:
+        """Fill `array`, contiguous, from `offset`; return the bytes read, fewer only at the end of the file."""
+
+    def write(self, fd: int, data: Buffer, size: int, offset: int) -> None:
+        """Write `data`, which has `size` bytes, at `offset`."""
+
+    def size(self, fd: int) -> int:
+        """Return the size of the file in bytes."""
+
+    def truncate(self, fd: int, size: int) -> None:
+        """Cut the file off at `size` bytes."""
+
+    def sync(self, fd: int) -> None:
+        """Make what was written to the file, or the names in a directory, survive a power cut."""
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file another name, in place of what had that name."""
+
+    def remove(self, path: Path) -> None:
+        """Remove a file's name."""
+
+    def names(self, directory: Path) -> list[str]:
+        """Return the names in a directory, in no order."""
+
+    def make_directory(self, path: Path) -> None:
+        """Make a directory and those above it; one that is there is fine."""
+
+
+class DiskFiles:
+    """The operating system's file system."""
+
+    def open(self, path: Path, *, write: bool = False, create: bool = False) -> int:
+        flags = (os.O_RDWR if write else os.O_RDONLY) | (os.O_CREAT if create else 0) | os.O_CLOEXEC
+        return os.open(path, flags, 0o644)
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+    def read(self, fd: int, count: int, offset: int) -> bytes:
+        return os.pread(fd, count, offset)
+
+    def read_into(self, fd: int, array: npt.NDArray[Any], offset: int) -> int:
+        done = os.preadv(fd, [array], offset)
+        while 0 < done < array.nbytes:
+            more = os.preadv(fd, [array.view(np.uint8)[done:]], offset + done)
+            if not more:
+                break
+            done += more
+        return done
+
+    def write(self, fd: int, data: Buffer, size: int, offset: int) -> None:
+        done = os.pwrite(fd, data, offset)
+        if done < size:  # the disk is nearly full: the next call says so
+            rest = np.frombuffer(memoryview(data), np.uint8)
+            while done < size:
+                done += os.pwrite(fd, rest[done:], offset + done)
+
+    def size(self, fd: int) -> int:
+        return os.fstat(fd).st_size
+
+    def truncate(self, fd: int, size: int) -> None:
+        os.ftruncate(fd, size)
+
+    def sync(self, fd: int) -> None:
+        os.fsync(fd)
+
+    def rename(self, source: Path, target: Path) -> None:
+        os.replace(source, target)
+
+    def remove(self, path: Path) -> None:
+        os.unlink(path)
+
+    def names(self, directory: Path) -> list[str]:
+        return os.listdir(directory)
+
+    def make_directory(self, path: Path) -> None:
+        os.makedirs(path, exist_ok=True)
+
+
+DISK: Files = DiskFiles()
+"""What every log uses unless a test hands it another."""

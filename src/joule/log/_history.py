@@ -1,0 +1,166 @@
+"""What a log holds, for programs that look at it from outside: a summary, rows of a time range, trimming."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+
+from joule.core import Layout, Rows
+from joule.log._files import DISK, Files
+from joule.log._head import Head
+from joule.log._lock import lock_holder
+from joule.log._reader import LogReader
+from joule.log._segments import HEADER_BYTES, segment_names, segment_path
+from joule.log._writer import LOCK_NAME
+
+__all__ = ["BREAK", "Break", "LogSummary", "inspect_log", "read_log", "trim_log"]
+
+BLOCK_BYTES = 2**20
+
+
+class Break(enum.Enum):
+    """The type of BREAK, so that `if block is BREAK` tells it from rows for type checkers too."""
+
+    BREAK = "break"
+
+
+BREAK: Final[Literal[Break.BREAK]] = Break.BREAK
+"""Stands between the rows of two intervals."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LogSummary:
+    """A log at one moment.
+
+    Attributes:
+        stream: The stream's path when the log was made.
+        layout: Of its rows.
+        rows: Rows that it holds now.
+        stored_rows: Rows that were ever stored, trimmed ones included.
+        refused_rows: Rows that `write()` refused because they were out of order.
+        repeated_rows: Rows that restarted modules wrote again and that were dropped for that.
+        size_bytes: Of its row files.
+        first_us: Timestamp of the oldest row it holds, us; None without rows.
+        last_us: Timestamp of the newest.
+        intervals: Into how many intervals its rows fall.
+        writer: Who writes it now; None if nobody does.
+    """
+
+    stream: str
+    layout: Layout
+    rows: int
+    stored_rows: int
+    refused_rows: int
+    repeated_rows: int
+    size_bytes: int
+    first_us: int | None
+    last_us: int | None
+    intervals: int
+    writer: str | None
+
+
+def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
+    """Return what a log holds; disturbs nobody.
+
+    Raises:
+        LogError: There is no log, or it cannot be read.
+    """
+    with LogReader(directory, files) as log:
+        head = log.head()
+        oldest = _oldest(log, head)
+        rows = log.segments.count(oldest, head.end)
+        first_us = int(log.copy(oldest, oldest + 1)["timestamp"][0]) if rows else None
+        return LogSummary(
+            stream=log.identity.stream,
+            layout=log.layout,
+            rows=rows,
+            stored_rows=head.stored,
+            refused_rows=head.refused,
+            repeated_rows=head.repeated,
+            size_bytes=rows * log.layout.row_bytes + HEADER_BYTES * len(log.segments.firsts),
+            first_us=first_us,
+            last_us=head.last_us if rows else None,
+            intervals=_intervals(log, head, oldest) if rows else 0,
+            writer=lock_holder(directory / LOCK_NAME),
+        )
+
+
+def _oldest(log: LogReader, head: Head) -> int:
+    return min(log.segments.firsts[0], head.end) if log.segments.firsts else head.end
+
+
+def _intervals(log: LogReader, head: Head, oldest: int) -> int:
+    """Breaks with rows on both sides, plus one."""
+    return 1 + log.breaks_before(head.end - 1, head) - log.breaks_before(oldest, head)
+
+
+def read_log(
+    directory: Path, start_us: int | None = None, end_us: int | None = None, files: Files = DISK
+) -> Iterator[Rows | Break]:
+    """Yield the rows of a time range in order, blocks of at most 1 MB, with BREAK between intervals.
+
+    What is stored when the reading begins is read; rows that come later are not.
+
+    Args:
+        directory: The log's.
+        start_us: First timestamp, inclusive; None for the oldest row.
+        end_us: Last timestamp, exclusive; None for the newest row.
+        files: The file system.
+
+    Raises:
+        LogError: There is no log, or it cannot be read.
+    """
+    with LogReader(directory, files) as log:
+        head = log.head()
+        row = _oldest(log, head) if start_us is None else log.row_at(start_us, head)
+        end = head.end if end_us is None else log.row_at(end_us, head)
+        passed = log.breaks_before(row, head)
+        block = max(1, BLOCK_BYTES // log.layout.row_bytes)
+        while row < end:
+            stop = min(end, log.segments.advance(row, block))
+            boundary = log.break_row(passed) if passed < head.breaks else None
+            if boundary is not None and boundary <= stop:
+                stop = boundary
+            rows = log.copy(row, stop)
+            if len(rows):
+                yield rows
+            row = stop
+            if row == boundary and row < end:
+                passed += 1
+                yield BREAK
+
+
+def trim_log(directory: Path, *, before_us: int, keep_from_row: int | None, files: Files = DISK) -> int:
+    """Remove whole segments whose rows are all older than a time and that every reader is through with.
+
+    The newest segment always stays. Readers that have a removed segment open keep reading it.
+
+    Args:
+        directory: The log's.
+        before_us: Rows from this timestamp on stay, us.
+        keep_from_row: Rows from this index on stay (the lowest cursor); None if nobody reads the stream.
+        files: The file system.
+
+    Returns:
+        How many rows were removed.
+    """
+    removed = 0
+    with LogReader(directory, files) as log:
+        head = log.head()
+        firsts = [first for first in segment_names(directory, files) if first <= head.segment]
+        for first, following in itertools.pairwise(firsts):
+            if keep_from_row is not None and following > keep_from_row:
+                break
+            count = log.segments.count(first, following)
+            last = log.copy(first + count - 1, first + count) if count else np.empty(0, log.layout.dtype)
+            if len(last) and int(last["timestamp"][0]) >= before_us:
+                break
+            files.remove(segment_path(directory, first))
+            removed += count
+    return removed

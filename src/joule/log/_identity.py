@@ -1,0 +1,137 @@
+"""Which stream a log's directory holds, and making a new log.
+
+`log.json` is written last when a log is made, and never changed: a directory without it is no log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+from pathlib import Path
+
+from joule.core import Layout
+from joule.errors import BadLayoutError, DamagedLogError, ForeignFileError, LayoutMismatchError, LogError
+from joule.log._breaks import BREAKS_NAME, make_breaks
+from joule.log._files import DISK, Files
+from joule.log._head import HEAD_NAME, Head
+from joule.log._segments import segment_names
+
+__all__ = ["Identity", "create_log", "read_identity"]
+
+_NAME = "log.json"
+_FORMAT = "joule stream log"
+_VERSION = 1
+_MAX_BYTES = 65_536
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a log is.
+
+    Attributes:
+        stream: The stream's path when the log was made.
+        layout: Of its rows.
+        log_id: Unique to this log, so that positions are never taken for another one's.
+    """
+
+    stream: str
+    layout: Layout
+    log_id: str
+
+
+def create_log(directory: Path, layout: Layout, stream: str, files: Files = DISK) -> Identity:
+    """Make a log, or make sure that the one there is for these rows.
+
+    Args:
+        directory: Made if there is none.
+        layout: Of the stream's rows.
+        stream: The stream's path, for messages.
+        files: The file system.
+
+    Raises:
+        LayoutMismatchError: There is a log with another layout.
+        ForeignFileError: The directory holds other files; they are left alone.
+    """
+    if (directory / _NAME).exists():
+        identity = read_identity(directory, files)
+        if identity.layout != layout:
+            raise LayoutMismatchError(stream, str(identity.layout), str(layout))
+        return identity
+    files.make_directory(directory)
+    if segment_names(directory, files):
+        raise ForeignFileError(str(directory), f"it holds rows but no {_NAME}")
+    make_breaks(directory, files)
+    _write(directory / HEAD_NAME, Head().pack(), files)
+    identity = Identity(stream=stream, layout=layout, log_id=secrets.token_hex(16))
+    facts = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "stream": stream,
+        "layout": str(layout),
+        "log_id": identity.log_id,
+    }
+    making = directory / f"{_NAME}.new"
+    _write(making, json.dumps(facts, indent=1).encode(), files)
+    files.rename(making, directory / _NAME)
+    _sync(directory, files)
+    _sync(directory.parent, files)
+    return identity
+
+
+def read_identity(directory: Path, files: Files = DISK) -> Identity:
+    """Return what the log in a directory is.
+
+    Raises:
+        LogError: There is none.
+        ForeignFileError: Its description is not ours, or of a newer version.
+        DamagedLogError: Its description cannot be read, or a part of the log is missing.
+    """
+    path = directory / _NAME
+    try:
+        fd = files.open(path)
+    except FileNotFoundError:
+        raise LogError(f"there is no stream log in {directory} ({_NAME} is missing)", path=str(directory)) from None
+    try:
+        text = files.read(fd, _MAX_BYTES, 0)
+    finally:
+        files.close(fd)
+    identity = _parse(path, text)
+    for name in (HEAD_NAME, BREAKS_NAME):
+        if not (directory / name).exists():
+            raise DamagedLogError(str(directory / name), "it is missing")
+    return identity
+
+
+def _parse(path: Path, text: bytes) -> Identity:
+    try:
+        facts = json.loads(text)
+    except ValueError as error:
+        raise DamagedLogError(str(path), f"it is no JSON ({error})") from error
+    if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
+        raise ForeignFileError(str(path), "it does not describe a stream log")
+    if facts.get("version") != _VERSION:
+        raise ForeignFileError(
+            str(path), f"it has format version {facts.get('version')}, this Joule reads version {_VERSION}"
+        )
+    try:
+        return Identity(stream=str(facts["stream"]), layout=Layout.parse(facts["layout"]), log_id=str(facts["log_id"]))
+    except (KeyError, BadLayoutError) as error:
+        raise DamagedLogError(str(path), f"it lacks {error}") from error
+
+
+def _write(path: Path, data: bytes, files: Files) -> None:
+    fd = files.open(path, write=True, create=True)
+    try:
+        files.write(fd, data, len(data), 0)
+        files.sync(fd)
+    finally:
+        files.close(fd)
+
+
+def _sync(directory: Path, files: Files) -> None:
+    fd = files.open(directory)
+    try:
+        files.sync(fd)
+    finally:
+        files.close(fd)

@@ -1,0 +1,314 @@
+"""The one writer of a stream's log.
+
+`store()` puts rows in place and then publishes that they are there, in this order and with system calls, so that a
+stored row survives the death of this process at any instant, and no reader ever sees a part of one. What a dead writer
+left behind the last published row is cut off when the next one opens the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+from pathlib import Path
+
+import numpy as np
+
+from joule.core import Layout, Rows, first_disorder
+from joule.errors import DamagedLogError, LogError, OutOfOrderError, StreamBusyError
+from joule.log._bells import Ringer
+from joule.log._breaks import BreakFile
+from joule.log._files import DISK, Files
+from joule.log._head import NO_TIMESTAMP, Head, HeadFile
+from joule.log._identity import create_log
+from joule.log._lock import ProcessLock
+from joule.log._segments import HEADER_BYTES, check_segment, make_segment, segment_names, segment_path
+
+__all__ = ["LOCK_NAME", "SEGMENT_BYTES", "SEGMENT_US", "DiskFullError", "LogWriter"]
+
+LOCK_NAME = "writer.lock"
+SEGMENT_BYTES = 64 * 2**20
+"""Size at which a segment is closed: some seconds of a fast stream, years of a slow one."""
+SEGMENT_US = 3_600_000_000
+"""Time span at which a segment is closed: what is trimmed goes in whole segments."""
+PIECE_BYTES = 8 * 2**20
+"""Rows of one write that are published at once: readers of a huge write can follow, and its memory is bounded."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class DiskFullError(LogError):
+    """The disk has no room; the rows up to `done` of this call are stored, the others are not.
+
+    Attributes:
+        done: How many rows of the call are stored or were dropped for good reason.
+    """
+
+    code = "disk_full"
+
+    def __init__(self, stream: str, directory: Path, done: int) -> None:
+        super().__init__(f"stream {stream!r}: the disk of {directory} is full", stream=stream, done=done)
+        self.done = done
+
+
+@dataclasses.dataclass(slots=True)
+class _Resume:
+    """What a restarted module writes again, and the log already holds.
+
+    Attributes:
+        rows: How many rows may still be dropped as repeated.
+        once: Only rows of the first write are (a reader), instead of a number (a module with inputs).
+    """
+
+    rows: int
+    once: bool
+
+
+class LogWriter:
+    """Appends rows and breaks to a log; made if there is none.
+
+    Args:
+        directory: The log's.
+        layout: Of the rows.
+        stream: The stream's path, for messages.
+        holder: Who writes, for those who are refused.
+        bells: Where readers wait to be woken; None where nobody does.
+        segment_bytes: Size at which a segment is closed.
+        segment_us: Time span of rows at which a segment is closed, us.
+        files: The file system.
+
+    Raises:
+        StreamBusyError: Another writer has the log.
+        LayoutMismatchError: The log holds rows of another layout.
+        ForeignFileError, DamagedLogError: A file is not what it must be; it was left alone.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        layout: Layout,
+        *,
+        stream: str,
+        holder: str,
+        bells: Path | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+        segment_us: int = SEGMENT_US,
+        files: Files = DISK,
+    ) -> None:
+        self.stream = stream
+        self.directory = directory
+        self.layout = layout
+        self._files = files
+        self._segment_bytes = segment_bytes
+        self._segment_us = segment_us
+        self.identity = create_log(directory, layout, stream, files)
+        try:
+            self._lock = ProcessLock(directory / LOCK_NAME, holder)
+        except BlockingIOError as error:
+            raise StreamBusyError(stream, error.args[1]) from None
+        self._fd = -1
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._lock.close)
+            self._head_file = HeadFile(directory, write=True, files=files)
+            stack.callback(self._head_file.close)
+            self._breaks = BreakFile(directory, write=True, files=files)
+            stack.callback(self._breaks.close)
+            self._ringer = Ringer(bells) if bells is not None else None
+            if self._ringer is not None:
+                stack.callback(self._ringer.close)
+            self._head = self._head_file.load()
+            self._last_break = self._breaks.row(self._head.breaks - 1) if self._head.breaks else 0
+            self._segment_first_us = NO_TIMESTAMP
+            self._open_segment()
+            self._head.is_closed = False
+            self._head_file.publish(self._head)
+            self._resume: _Resume | None = None
+            stack.pop_all()
+
+    # State
+
+    @property
+    def head(self) -> Head:
+        """What is committed. Read only."""
+        return self._head
+
+    @property
+    def logical_rows(self) -> int:
+        """How many rows the module has written over the life of the stream, as its commits count them.
+
+        While a resumed module writes again what is stored already, this is behind what is stored.
+        """
+        resume = self._resume
+        return self._head.stored - (resume.rows if resume is not None and not resume.once else 0)
+
+    def resume(self, logical_rows: int) -> None:
+        """Go on for a module with inputs whose last commit counted `logical_rows` rows of this output.
+
+        It will write the rows behind that commit again: they are dropped, and breaks among them are ignored.
+        """
+        repeated = self._head.stored - logical_rows
+        self._resume = _Resume(repeated, once=False) if repeated > 0 else None
+
+    def restart_reader(self) -> None:
+        """Go on for a module without inputs: a new interval, and a first write that may overlap what is stored."""
+        self.mark_break()
+        if self._head.stored:
+            self._resume = _Resume(self._head.stored, once=True)
+
+    # Writing
+
+    def store(self, rows: Rows) -> None:
+        """Store rows of the log's layout, shape (n,), n > 0. When it returns, they survive the death of any process.
+
+        Raises:
+            OutOfOrderError: Rows that are not newer than the one before them were refused; the others are stored.
+            DiskFullError: There is no room for some of them; call again with the rows from `done` on.
+            OSError: They could not be written.
+        """
+        skipped = self._skip_repeated(rows) if self._resume is not None else 0
+        if skipped:
+            rows = rows[skipped:]
+            if not len(rows):
+                return
+        disorder = first_disorder(rows["timestamp"], self._head.last_us)
+        if disorder is None:
+            self._append(rows, skipped)
+        else:
+            self._append_ordered(rows, disorder)
+
+    def mark_break(self) -> None:
+        """End the interval. Without rows since the last break it does nothing; nor among rows written again."""
+        if self._resume is not None and not self._resume.once:
+            return
+        if self._head.end == self._last_break:
+            return
+        self._breaks.put(self._head.breaks, self._head.end)
+        self._last_break = self._head.end
+        self._head.breaks += 1
+        self._publish()
+
+    def close(self) -> None:
+        """Close the log: readers that end with their writer come to the end. Closing twice is fine."""
+        if self._fd < 0:
+            return
+        fd, self._fd = self._fd, -1
+        self._files.close(fd)
+        self._head.is_closed = True
+        self._publish()
+        self._head_file.close()
+        self._breaks.close()
+        if self._ringer is not None:
+            self._ringer.close()
+        self._lock.close()
+
+    def _skip_repeated(self, rows: Rows) -> int:
+        """Return how many of the first rows are already stored, and note when the resume is over."""
+        resume = self._resume
+        assert resume is not None
+        old = int(np.count_nonzero(np.maximum.accumulate(rows["timestamp"]) <= self._head.last_us))
+        skipped = min(old, resume.rows)
+        resume.rows -= skipped
+        if resume.rows <= 0 or skipped < len(rows) or resume.once:
+            self._resume = None
+        if skipped:
+            self._head.repeated += skipped
+            self._head_file.publish(self._head)
+        return skipped
+
+    def _append_ordered(self, rows: Rows, disorder: int) -> None:
+        """Store the rows that are newer than every row before them, then say what was refused."""
+        times = rows["timestamp"]
+        last_us = self._head.last_us if disorder == 0 else int(times[disorder - 1])
+        newest = np.maximum.accumulate(times)
+        before = np.empty(len(rows), np.int64)
+        before[0] = self._head.last_us
+        np.maximum(newest[:-1], self._head.last_us, out=before[1:])
+        good = times > before
+        refused = len(rows) - int(np.count_nonzero(good))
+        error = OutOfOrderError(self.stream, int(times[disorder]), last_us, refused)
+        kept = np.flatnonzero(good)
+        if len(kept):
+            try:
+                self._append(rows[kept], 0)
+            except DiskFullError as full:  # from here on in rows of the caller's array
+                done = int(kept[full.done])
+                self._head.refused += done - full.done
+                full.done = done
+                raise
+        self._head.refused += refused
+        self._head_file.publish(self._head)
+        raise error
+
+    def _append(self, rows: Rows, skipped: int) -> None:
+        piece = max(1, PIECE_BYTES // self.layout.row_bytes)
+        for start in range(0, len(rows), piece):
+            try:
+                self._append_piece(rows[start : start + piece])
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise DiskFullError(self.stream, self.directory, skipped + start) from error
+                raise
+
+    def _append_piece(self, rows: Rows) -> None:
+        head = self._head
+        first_us = rows["timestamp"].item(0)
+        last_us = rows["timestamp"].item(-1)
+        offset = HEADER_BYTES + (head.end - head.segment) * self.layout.row_bytes
+        if offset > HEADER_BYTES and (
+            offset + rows.nbytes > self._segment_bytes or last_us - self._segment_first_us > self._segment_us
+        ):
+            self._roll()
+            offset = HEADER_BYTES
+        if offset == HEADER_BYTES:
+            self._segment_first_us = first_us
+        self._files.write(self._fd, rows, rows.nbytes, offset)
+        head.end += len(rows)
+        head.stored += len(rows)
+        head.last_us = last_us
+        self._publish()
+
+    def _publish(self) -> None:
+        self._head_file.publish(self._head)
+        if self._ringer is not None:
+            self._ringer.ring()
+
+    def _roll(self) -> None:
+        """Begin a new segment. The old one must end behind its last row: readers go by its size."""
+        self._files.truncate(self._fd, HEADER_BYTES + (self._head.end - self._head.segment) * self.layout.row_bytes)
+        fd = make_segment(self.directory, self._head.end, self.layout, self._files)
+        self._files.close(self._fd)
+        self._fd = fd
+        self._head.segment = self._head.end
+
+    def _open_segment(self) -> None:
+        """Open the newest segment, cut off what a dead writer left behind the last committed row."""
+        head = self._head
+        firsts = segment_names(self.directory, self._files)
+        first = firsts[-1] if firsts else head.end
+        path = segment_path(self.directory, first)
+        if first > head.end:
+            raise DamagedLogError(str(path), f"it begins behind the last row of the log, {head.end}")
+        if first == head.end:
+            self._fd = make_segment(self.directory, first, self.layout, self._files)
+        else:
+            self._fd = self._files.open(path, write=True)
+            check_segment(path, self._fd, first, self.layout, self._files)
+        head.segment = first
+        committed = HEADER_BYTES + (head.end - first) * self.layout.row_bytes
+        self._check_size(path, committed)
+        self._files.truncate(self._fd, committed)
+        if head.end > first:
+            time = self._files.read(self._fd, 8, HEADER_BYTES)
+            self._segment_first_us = int.from_bytes(time, "little", signed=True)
+
+    def _check_size(self, path: Path, committed: int) -> None:
+        size = self._files.size(self._fd)
+        if size < committed:
+            self._files.close(self._fd)
+            missing = (committed - size) // self.layout.row_bytes
+            raise LogError(
+                f"stream {self.stream!r}: {path} lacks its last {missing} rows, which its head counts: restore the "
+                "file from a backup, or move the log's directory away to begin a new one",
+                path=str(path),
+                missing=missing,
+            )

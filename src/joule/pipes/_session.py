@@ -1,0 +1,229 @@
+"""A module's pipes under `jouled`: opened from the manifest on its command line, exact across restarts.
+
+The commit rule: positions count not when rows are consumed (authors may consume before they write) but when the
+module begins a new cycle, that is, when a read looks for new rows on an input that was already read since the last
+commit; and once more when `run()` has returned. All positions of the module count together. Rows in an output's cache
+are not stored, so a commit that finds some waits until they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+from joule.core import Layout
+from joule.errors import ModuleError, StreamBusyError
+from joule.log import SEGMENT_US, CursorFile, InputPosition, ProcessLock
+from joule.pipes._log_input import LogInput
+from joule.pipes._log_output import LogOutput
+from joule.pipes._pipe import Pipe
+from joule.pipes._read_side import ReadSide
+
+__all__ = ["Manifest", "ModulePipes", "PipeEntry", "open_manifest"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PipeEntry:
+    """One pipe of a module, as `jouled` hands it over.
+
+    Attributes:
+        stream: The stream's path.
+        log: The directory of its log.
+        layout: Of its rows, such as `float32_2`.
+        out_of_order: What to do about rows that are not newer than the last (outputs).
+        segment_us: Time span at which a segment of the log is closed, us (outputs).
+    """
+
+    stream: str
+    log: Path
+    layout: str
+    out_of_order: Literal["raise", "drop"] = "raise"
+    segment_us: int = SEGMENT_US
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What `jouled` passes to a module in `--pipes`, as one JSON text.
+
+    Attributes:
+        module: The module's name.
+        cursor: Its cursor file.
+        run: The node's runtime directory.
+        on_restart: What a module with inputs does when it starts again: go on, or begin a new interval.
+        inputs: By pipe name.
+        outputs: By pipe name.
+    """
+
+    module: str
+    cursor: Path
+    run: Path
+    on_restart: Literal["resume", "break"] = "resume"
+    inputs: Mapping[str, PipeEntry] = MappingProxyType({})
+    outputs: Mapping[str, PipeEntry] = MappingProxyType({})
+
+    def to_json(self) -> str:
+        """Return the text for `--pipes`."""
+        facts = {
+            "module": self.module,
+            "cursor": str(self.cursor),
+            "run": str(self.run),
+            "on_restart": self.on_restart,
+            "inputs": {name: _entry_facts(entry) for name, entry in self.inputs.items()},
+            "outputs": {name: _entry_facts(entry) for name, entry in self.outputs.items()},
+        }
+        return json.dumps(facts)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the manifest of a text.
+
+        Raises:
+            ModuleError: The text is none.
+        """
+        try:
+            facts = json.loads(text)
+            return cls(
+                module=facts["module"],
+                cursor=Path(facts["cursor"]),
+                run=Path(facts["run"]),
+                on_restart=facts["on_restart"],
+                inputs={name: _entry(entry) for name, entry in facts["inputs"].items()},
+                outputs={name: _entry(entry) for name, entry in facts["outputs"].items()},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModuleError(
+                f"--pipes is managed by jouled, and this is no value of jouled's ({error!r}): leave the option out to "
+                "run the module alone"
+            ) from error
+
+
+def _entry_facts(entry: PipeEntry) -> dict[str, Any]:
+    return {**dataclasses.asdict(entry), "log": str(entry.log)}
+
+
+def _entry(facts: dict[str, Any]) -> PipeEntry:
+    return PipeEntry(**{**facts, "log": Path(facts["log"])})
+
+
+class ModulePipes:
+    """The open pipes of a module, and its commits.
+
+    Attributes:
+        inputs: By pipe name.
+        outputs: By pipe name.
+    """
+
+    def __init__(self, cursor: CursorFile, inputs: dict[str, LogInput], outputs: dict[str, LogOutput]) -> None:
+        self.inputs: dict[str, Pipe] = dict(inputs)
+        self.outputs: dict[str, Pipe] = dict(outputs)
+        self._cursor = cursor
+        self._log_outputs = list(outputs.values())
+        self._sides = [side for pipe in inputs.values() if (side := pipe._reads) is not None]  # noqa: SLF001
+        self._pending: tuple[list[InputPosition], list[int]] | None = None
+        for side in self._sides:
+            side.before_read = self._hook(side)
+        for output in self._log_outputs:
+            if output._writes is not None:  # noqa: SLF001  # the session is part of the pipe's own package
+                output._writes.after_flush = self._commit_pending  # noqa: SLF001
+
+    def commit(self) -> None:
+        """Make the present positions count: what was consumed will not be read again after a restart."""
+        for side in self._sides:
+            side.was_read = False
+        positions = [InputPosition(side.row, side.breaks) for side in self._sides]
+        outputs = [output.logical_rows for output in self._log_outputs]
+        self._pending = (positions, outputs)
+        self._commit_pending()
+
+    def _hook(self, side: ReadSide) -> Any:
+        def before_read() -> None:
+            if side.was_read:
+                self.commit()
+
+        return before_read
+
+    def _commit_pending(self) -> None:
+        """Commit once every row that the positions count is stored, and no longer in a cache."""
+        if self._pending is None:
+            return
+        positions, outputs = self._pending
+        stored = (output.log_sink.writer.logical_rows for output in self._log_outputs)
+        if all(now >= counted for now, counted in zip(stored, outputs, strict=True)):
+            self._pending = None
+            self._cursor.commit(positions, outputs)
+
+
+@contextlib.asynccontextmanager
+async def open_manifest(manifest: Manifest, *, column: bool) -> AsyncIterator[ModulePipes]:
+    """Open a module's pipes where it stopped the last time; close them afterwards, whatever happens.
+
+    A module without inputs begins a new interval in each output. One with inputs goes on at its cursor, and what it
+    writes again is dropped. Nothing is committed at the end: call `commit()` when `run()` has returned.
+
+    Args:
+        manifest: From the command line.
+        column: See `Pipe`.
+
+    Raises:
+        StreamBusyError: Another process runs this module or writes one of its streams.
+        LogError: A log or the cursor file cannot be used.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(_locked(manifest).close)
+        cursor = CursorFile(manifest.cursor)
+        stack.callback(cursor.close)
+        inputs: dict[str, LogInput] = {}
+        for name, entry in manifest.inputs.items():
+            inputs[name] = _open_input(name, entry, manifest, cursor, column=column)
+            stack.push_async_callback(_close, inputs[name])
+        outputs: dict[str, LogOutput] = {}
+        for name, entry in manifest.outputs.items():
+            outputs[name] = _open_output(name, entry, manifest, cursor, column=column)
+            stack.push_async_callback(_close, outputs[name])
+        yield ModulePipes(cursor, inputs, outputs)
+
+
+def _locked(manifest: Manifest) -> ProcessLock:
+    holder = f"module {manifest.module!r}"
+    try:
+        return ProcessLock(manifest.cursor.with_suffix(".lock"), holder)
+    except BlockingIOError as error:
+        raise StreamBusyError(f"module {manifest.module}", error.args[1]) from None
+
+
+def _open_input(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogInput:
+    position = cursor.inputs[name]
+    return LogInput(name, entry.log, manifest.run, row=position.row, breaks=position.breaks, column=column)
+
+
+def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogOutput:
+    is_reader = not manifest.inputs
+    pipe = LogOutput(
+        name,
+        entry.log,
+        Layout.parse(entry.layout),
+        manifest.run,
+        stream=entry.stream,
+        holder=f"module {manifest.module!r}",
+        out_of_order=entry.out_of_order,
+        is_reader=is_reader,
+        segment_us=entry.segment_us,
+        column=column,
+    )
+    writer = pipe.log_sink.writer
+    if is_reader:
+        writer.restart_reader()
+    else:
+        if manifest.on_restart == "break":
+            writer.mark_break()
+        writer.resume(cursor.outputs[name])
+    return pipe
+
+
+async def _close(pipe: Pipe) -> None:
+    await pipe.close()
