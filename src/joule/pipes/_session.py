@@ -13,7 +13,6 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from joule.core import Layout
@@ -63,8 +62,8 @@ class Manifest:
     cursor: Path
     run: Path
     on_restart: Literal["resume", "break"] = "resume"
-    inputs: Mapping[str, PipeEntry] = MappingProxyType({})
-    outputs: Mapping[str, PipeEntry] = MappingProxyType({})
+    inputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
+    outputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the text for `--pipes`."""
