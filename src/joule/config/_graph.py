@@ -73,8 +73,8 @@ def start_order(modules: Iterable[ModuleConfig]) -> tuple[ModuleConfig, ...]:
         stack = [start]
         while stack:  # not recursive: a chain may be longer than Python's stack
             inputs = modules[stack[-1]].inputs.values()
-            missing = [producers[pipe.stream] for pipe in inputs if producers.get(pipe.stream, stack[-1]) not in done]
-            missing = [index for index in missing if index != stack[-1]]
+            needed = [producers[pipe.stream] for pipe in inputs if pipe.stream in producers]
+            missing = [index for index in needed if index not in done and index != stack[-1]]
             if missing:
                 stack.append(missing[0])
             else:
