@@ -1,0 +1,5 @@
+"""What `python -m joule.builtins.random_reader` runs."""
+
+from joule.builtins.random_reader import main
+
+main()
