@@ -171,7 +171,10 @@ class Catalog:
             self._database.execute("COMMIT")
 
     def _find(self, path_or_id: str | int) -> StreamRecord | None:
-        stream_id = path_or_id if isinstance(path_or_id, int) else find_stream_id(self._database, path_or_id)
+        try:
+            stream_id = path_or_id if isinstance(path_or_id, int) else find_stream_id(self._database, path_or_id)
+        except UnicodeEncodeError:  # bytes of a command line that are no UTF-8: no stream has such a path
+            return None
         found = [] if stream_id is None else read_streams(self._database, stream_id)
         return found[0] if found else None
 
