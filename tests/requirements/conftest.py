@@ -92,7 +92,9 @@ class Programs:
         for program in self._started:
             if program.popen.poll() is None:
                 program.popen.kill()
-            program.popen.communicate()
+            program.popen.wait()
+            if program.popen.stdout is not None:
+                program.popen.stdout.close()
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from joule.client._base_module import BaseModule
-from joule.client._filter_module import needed_pipes
-from joule.client._wiring import open_wiring
+from joule.client._wiring import needed, open_wiring
 from joule.errors import EmptyPipeError, ModuleError
 from joule.pipes import Pipe
 
@@ -52,7 +51,7 @@ class CompositeModule(BaseModule):
     async def _work(self, parsed_args: argparse.Namespace) -> None:
         name = type(self).__name__
         async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
-            wiring = needed_pipes(opened, name)
+            wiring = needed(opened, name)
             children = _checked(await self.setup(parsed_args, wiring.inputs, wiring.outputs), name)
             await _run_children(children, name)
             _log.info("all %d children returned", len(children))

@@ -9,11 +9,11 @@ from typing import Any
 
 from joule.client._author import call_run, check_run
 from joule.client._base_module import BaseModule
-from joule.client._wiring import Wiring, open_wiring
+from joule.client._wiring import needed, open_wiring
 from joule.errors import ModuleError
 from joule.pipes import Pipe
 
-__all__ = ["FilterModule", "needed_pipes"]
+__all__ = ["FilterModule"]
 
 _log = logging.getLogger("joule.client")
 
@@ -59,24 +59,10 @@ class FilterModule(BaseModule):
     async def _work(self, parsed_args: argparse.Namespace, app: Any) -> None:
         name = type(self).__name__
         async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
-            wiring = needed_pipes(opened, name)
+            wiring = needed(opened, name)
             await self.setup(parsed_args, app, wiring.inputs, wiring.outputs)
             await call_run(self.run, parsed_args, wiring.inputs, wiring.outputs, module=name)
             _log.info("run() returned")
-
-
-def needed_pipes(wiring: Wiring | None, module: str) -> Wiring:
-    """Return the pipes of a module that cannot do without.
-
-    Raises:
-        ModuleError: There are none, because the module was not started by `jouled`.
-    """
-    if wiring is None:
-        raise ModuleError(
-            f"{module} needs pipes, and only readers can run without: put a file for it into the node's "
-            "module_configs and run it under jouled, or call run() with LocalNumpyPipes in a test"
-        )
-    return wiring
 
 
 def _missing_run(module: FilterModule) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 
 from joule.client._author import call_run, check_run
 from joule.client._base_module import BaseModule
-from joule.client._wiring import Wiring, open_wiring
+from joule.client._wiring import open_wiring
 from joule.errors import ModuleError
-from joule.pipes import Pipe
+from joule.pipes import ModulePipes, Pipe, StdoutPipe
 
 __all__ = ["ReaderModule"]
 
@@ -61,7 +61,7 @@ class ReaderModule(BaseModule):
         name = type(self).__name__
         async with (
             open_wiring(parsed_args, module=name, column=self.column_data) as wiring,
-            _open_output(wiring, name) as output,
+            _open_output(wiring, module=name, column=self.column_data) as output,
         ):
             await self.setup(parsed_args, app, output)
             await call_run(self.run, parsed_args, output, module=name, output=output)
@@ -73,22 +73,20 @@ def _missing_run(module: ReaderModule) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _open_output(wiring: Wiring | None, module: str) -> AsyncIterator[Pipe]:
+async def _open_output(wiring: ModulePipes | None, *, module: str, column: bool) -> AsyncIterator[Pipe]:
     """Give the one output: of the wiring, or standard output."""
     if wiring is not None:
         yield _single_output(wiring, module)
         return
-    from joule.pipes import StdoutPipe
-
     task = asyncio.current_task()
-    pipe = StdoutPipe(reader_gone=task.cancel if task is not None else None)
+    pipe = StdoutPipe(column=column, reader_gone=task.cancel if task is not None else None)
     try:
         yield pipe
     finally:
         await pipe.close()
 
 
-def _single_output(wiring: Wiring, module: str) -> Pipe:
+def _single_output(wiring: ModulePipes, module: str) -> Pipe:
     if wiring.inputs:
         _log.warning("%s is a reader and does not use its inputs: %s", module, ", ".join(sorted(wiring.inputs)))
     if len(wiring.outputs) != 1:

@@ -8,31 +8,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 from collections.abc import AsyncIterator
 
 from joule.client._arguments import pipes_argument
 from joule.errors import JouleError, ModuleError
-from joule.pipes import Pipe
+from joule.pipes import Manifest, ModulePipes, open_manifest
 
-__all__ = ["Wiring", "open_wiring"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
-    """The pipes of one run.
-
-    Attributes:
-        inputs: By the names in the module's file.
-        outputs: Likewise.
-    """
-
-    inputs: dict[str, Pipe]
-    outputs: dict[str, Pipe]
+__all__ = ["needed", "open_wiring"]
 
 
 @contextlib.asynccontextmanager
-async def open_wiring(parsed_args: argparse.Namespace, *, module: str, column: bool) -> AsyncIterator[Wiring | None]:
+async def open_wiring(
+    parsed_args: argparse.Namespace, *, module: str, column: bool
+) -> AsyncIterator[ModulePipes | None]:
     """Open the pipes that `jouled` gave the module, and commit when the block ends normally.
 
     Args:
@@ -50,12 +38,24 @@ async def open_wiring(parsed_args: argparse.Namespace, *, module: str, column: b
     if text is None:
         yield None
         return
-    from joule.pipes import Manifest, open_manifest  # the stream log is not loaded for a module on its own
-
     async with contextlib.AsyncExitStack() as stack:
         try:
-            session = await stack.enter_async_context(open_manifest(Manifest.parse(text), column=column))
+            wiring = await stack.enter_async_context(open_manifest(Manifest.parse(text), column=column))
         except (JouleError, OSError) as error:
             raise ModuleError(f"{module} cannot open its pipes: {error}") from error
-        yield Wiring(inputs=dict(session.inputs), outputs=dict(session.outputs))
-        await session.commit()
+        yield wiring
+        wiring.commit()
+
+
+def needed(wiring: ModulePipes | None, module: str) -> ModulePipes:
+    """Return the pipes of a module that cannot do without.
+
+    Raises:
+        ModuleError: There are none, because the module was not started by `jouled`.
+    """
+    if wiring is None:
+        raise ModuleError(
+            f"{module} needs pipes, and only readers can run without: put a file for it into the node's "
+            "module_configs and run it under jouled, or call its methods with LocalNumpyPipes in a test"
+        )
+    return wiring

@@ -34,15 +34,16 @@ class StdoutPipe(Pipe):
 
     Args:
         name: For messages.
+        column: See `Pipe`; here it is the shape of `dtype` only.
         reader_gone: Called when nobody reads standard output any more, as behind `| head -2`; it should end the
             module. Without it, `write()` raises BrokenPipeError.
     """
 
-    def __init__(self, name: str = "output", *, reader_gone: Callable[[], object] | None = None) -> None:
-        layout = Layout("float64", 1)
-        super().__init__(
-            name, Direction.OUTPUT, layout=layout, writes=WriteSide(name, _Terminal(name, reader_gone)), column=False
-        )
+    def __init__(
+        self, name: str = "output", *, column: bool = False, reader_gone: Callable[[], object] | None = None
+    ) -> None:
+        writes = WriteSide(name, _Terminal(name, reader_gone))
+        super().__init__(name, Direction.OUTPUT, layout=Layout("float64", 1), writes=writes, column=column)
 
     async def write(self, data: npt.ArrayLike) -> None:
         """Print rows; see `Pipe.write`.
@@ -74,7 +75,7 @@ class StdoutPipe(Pipe):
             with contextlib.suppress(ValueError):  # rows of unequal length: refused further on, as by every pipe
                 data = np.array(data)
         # Empty data, and what is no rows at all, has no layout of its own: any will do to ignore or refuse it.
-        layout = _layout_of(data) if isinstance(data, np.ndarray) and data.size else None
+        layout = _layout_of(data) if isinstance(data, np.ndarray) else None
         return writes, data, layout or self.parsed_layout
 
 
