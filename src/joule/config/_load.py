@@ -6,6 +6,7 @@ it, and no others.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,9 +33,9 @@ def load_node(main_file: Path) -> NodeSetup:
         ConfigurationError: There is no `main.conf`, or it is no readable text. No other content raises.
     """
     main_file = Path(main_file).absolute()
-    if main_file.is_dir():
+    if os.path.isdir(main_file):
         main_file /= "main.conf"
-    if not main_file.exists():
+    if not os.path.exists(main_file):
         raise ConfigurationError(
             f"there is no {main_file}: name a node's main.conf or its directory, or make one with "
             f"'joule init {main_file.parent}'",
@@ -66,10 +67,10 @@ def load_node(main_file: Path) -> NodeSetup:
 
 
 def _read_all(directory: Path, faults: FaultList) -> Iterator[Ini]:
+    if not os.path.isdir(directory):
+        return  # a fault of main.conf, noted there
     try:
         files = sorted(file for file in directory.iterdir() if file.suffix == ".conf" and file.name[0] != ".")
-    except FileNotFoundError:
-        return  # a fault of main.conf, noted there
     except OSError as error:
         faults.error(directory, None, f"the directory cannot be read: {error.strerror}", "check its permissions")
         return

@@ -79,9 +79,10 @@ def _directory(fields: Fields, key: str, default: str, *, must_exist: bool) -> P
     if entry and not value:
         fields.bad(entry, f"{key!r} is blank", f"name a directory, or remove the line for {default}")
     path = Path(os.path.normpath(fields.file.parent / os.path.expanduser(value or default)))
-    if path.is_dir() or (not must_exist and not path.exists()):
+    exists = os.path.exists(path)  # unlike Path.exists, it never raises
+    if os.path.isdir(path) or (not must_exist and not exists):
         return path
-    what = "is no directory" if path.exists() else "does not exist"
+    what = "is no directory" if exists else "does not exist"
     remedy = f"make it (mkdir -p {path}), or name another"
     if entry:
         fields.faults.error(fields.file, entry.line, f"the directory {path} {what}", remedy)

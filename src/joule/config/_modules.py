@@ -172,7 +172,7 @@ def find_program(name: str, node_directory: Path) -> str | None:
     """
     name = os.path.expanduser(name)
     if "/" in name:
-        return shutil.which(os.path.join(node_directory, name))
+        return shutil.which(str(node_directory / name))
     own = os.path.dirname(sys.executable)
     path = os.environ.get("PATH", os.defpath)
     places = (own, path) if sys.prefix != sys.base_prefix else (path, own)
