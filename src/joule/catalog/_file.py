@@ -52,6 +52,8 @@ def translated_errors(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:  # also a DatabaseError, but of the machine, not of the file's content
         raise _operational(path, error) from error
     except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # its subclasses are for wrong use of SQLite, not for damage
+            raise
         raise DamagedCatalogError(str(path), str(error)) from error
     except OSError as error:
         raise CatalogError(
@@ -122,7 +124,7 @@ def _open_writable(path: Path) -> sqlite3.Connection:
 def _check_pages(database: sqlite3.Connection, path: Path) -> None:
     fault = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if fault != "ok":
-        raise DamagedCatalogError(str(path), str(fault))
+        raise DamagedCatalogError(str(path), str(fault).splitlines()[-1])
 
 
 def _open_snapshot_or_live(path: Path) -> sqlite3.Connection:

@@ -197,7 +197,8 @@ def test_a_stream_has_what_its_file_says(node):
         "stream_configs/s.conf",
         "[Main]\nname = main power\npath = /house 1\ndatatype = Float64\nkeep = 2w\ndecimate = no\n"
         "out_of_order = drop\ndescription = of the meter\n[Element1]\nname = P  1\nunits = °C\nplottable = no\n"
-        "offset = -1.5\nscale_factor = 2e3\ndefault_min = 0\ndefault_max = 5\ndisplay_type = Discrete\n[element2]\nname = Q\n",
+        "offset = -1.5\nscale_factor = 2e3\ndefault_min = 0\ndefault_max = 5\ndisplay_type = Discrete\n"
+        "[element2]\nname = Q\n",
     )
     setup = node.load()
     assert setup.faults == ()
