@@ -5,18 +5,40 @@
             ...
 
 A node is a name, a directory or a URL. Where no `jouled` runs, streams and stored rows are read from the directory's
-files. Importing this package loads neither web client nor catalog; opening a node does.
+files. Importing this package loads neither web client nor catalog; opening a node does. The names behind `describe_`,
+`frame` and the like are for the server, which gives the same answers by the same code.
 """
 
+from joule.api._frames import DATA_TYPE, END_FRAME, LAYOUT_HEADER, error_frame, frame, read_frames
 from joule.api._models import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.api._open import open_node
+from joule.api._stored import (
+    catalog_path,
+    describe_folder,
+    describe_stream,
+    describe_streams,
+    log_directory,
+    read_stored,
+)
 
 __all__ = [
+    "DATA_TYPE",
+    "END_FRAME",
+    "LAYOUT_HEADER",
     "FolderInfo",
     "ModuleInfo",
     "Node",
     "StreamInfo",
     "VersionInfo",
+    "catalog_path",
+    "describe_folder",
+    "describe_stream",
+    "describe_streams",
+    "error_frame",
+    "frame",
+    "log_directory",
     "open_node",
+    "read_frames",
+    "read_stored",
 ]

@@ -1,11 +1,20 @@
-"""Finding a node by name, directory or URL."""
+"""Finding a node by name, directory or URL.
+
+Names are kept in `nodes.json` below the user's configuration directory: one object, name to directory or URL.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import difflib
+import json
+import os
+import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from joule.api._node import Node
+from joule.errors import ConfigurationError, NotFoundError
 
 __all__ = ["open_node"]
 
@@ -24,7 +33,80 @@ async def open_node(where: str | None = None) -> AsyncIterator[Node]:
 
     Raises:
         NotFoundError: There is no node of that name, and no node's directory of that path.
-        NodeUnreachableError: Nothing answers at that URL.
+        ConfigurationError: The directory's `main.conf`, or `nodes.json`, cannot be read.
     """
-    raise NotImplementedError(where)
-    yield
+    place = _find(where or os.environ.get("JOULE_NODE") or None)
+    async with _connect(place) as node:
+        yield node
+
+
+def _connect(place: str | Path) -> Node:
+    from joule.api._http_node import HttpNode  # aiohttp takes longer to load than a command to run without it
+
+    if isinstance(place, str):
+        return HttpNode(place, socket=None, remedy="check the address, and that jouled runs there")
+    from joule.config import load_node
+    from joule.log import runtime_directory
+
+    api_socket = runtime_directory(place) / "api.sock"
+    if _is_answered(api_socket):
+        return HttpNode(str(place), socket=api_socket, remedy=f"start it with 'jouled --config {place}'")
+    from joule.api._offline_node import OfflineNode
+
+    return OfflineNode(load_node(place).config)
+
+
+def _is_answered(path: Path) -> bool:
+    """Return whether somebody listens on a unix socket; a killed process may have left its file."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _find(where: str | None) -> str | Path:
+    """Return a URL, or the directory of a node."""
+    from joule.config import default_node_directory
+
+    if where is None:
+        return _check_directory(default_node_directory(), "start 'jouled' to make your own node, or name one with -n")
+    if "://" in where:
+        return where
+    names = _known_nodes()
+    if where in names:
+        named = names[where]
+        return named if "://" in named else _check_directory(Path(named).expanduser(), "nodes.json names it")
+    path = Path(where)
+    if path.name == "main.conf":
+        path = path.parent
+    if path.is_dir() or os.sep in where:
+        return _check_directory(path, "'joule init' makes one")
+    near = difflib.get_close_matches(where, names, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else f"name a directory, a URL, or a node of {_names_file()}"
+    raise NotFoundError(f"there is no node {where!r}: {remedy}", node=where)
+
+
+def _check_directory(path: Path, remedy: str) -> Path:
+    path = path.absolute()
+    if not (path / "main.conf").exists():
+        raise NotFoundError(f"there is no node in {path} (no main.conf): {remedy}", node=str(path))
+    return path
+
+
+def _names_file() -> Path:
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    base = Path(home) if os.path.isabs(home) else Path.home() / ".config"
+    return base / "joule" / "nodes.json"
+
+
+def _known_nodes() -> dict[str, str]:
+    path = _names_file()
+    try:
+        names = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {error}; it holds one object, name to directory or URL"
+        ) from error
+    if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
+        raise ConfigurationError(f"{path} holds no names of nodes: it is one object, name to directory or URL")
+    return names

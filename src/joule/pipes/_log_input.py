@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +146,7 @@ class LogInput(Pipe):
         )
 
 
-async def follow_log(directory: Path, run: Path) -> AsyncIterator[Rows | Break]:
+async def follow_log(directory: Path, run: Path) -> AsyncGenerator[Rows | Break]:
     """Yield rows as they are stored, from now on, with BREAK between intervals; never ends by itself.
 
     Args:

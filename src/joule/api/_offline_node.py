@@ -1,0 +1,109 @@
+"""A node of which only the files are there: its streams and rows can be read, by anybody who may read them.
+
+Nothing is written, not even a lock, so it works on a read-only copy of a node's directory too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import NoReturn
+
+from joule._version import __version__
+from joule.api._models import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._node import Node
+from joule.api._stored import (
+    catalog_path,
+    describe_folder,
+    describe_stream,
+    describe_streams,
+    log_directory,
+    read_stored,
+)
+from joule.catalog import Catalog, FolderRecord
+from joule.config import NodeConfig
+from joule.core import Rows
+from joule.errors import NodeUnreachableError
+from joule.log import Break
+
+__all__ = ["OfflineNode"]
+
+
+class OfflineNode(Node):
+    """The files of a node.
+
+    Args:
+        config: Its `main.conf`.
+    """
+
+    def __init__(self, config: NodeConfig) -> None:
+        self.where = str(config.directory)
+        self._config = config
+        path = catalog_path(config.data_directory)
+        # A node that was never started has no catalog yet: it has no streams, which is no error.
+        self._catalog = Catalog.open(path, read_only=True) if path.exists() else None
+
+    async def close(self) -> None:
+        """Close the catalog."""
+        if self._catalog is not None:
+            self._catalog.close()
+
+    async def version(self) -> VersionInfo:
+        """Return which node this is; its pid is None."""
+        return VersionInfo(version=__version__, name=self._config.name, directory=self.where)
+
+    async def modules(self) -> list[ModuleInfo]:
+        """Not without a `jouled`."""
+        self._refuse("modules")
+
+    async def module(self, name: str) -> ModuleInfo:
+        """Not without a `jouled`."""
+        self._refuse(f"module {name!r}")
+
+    async def module_logs(self, name: str, lines: int = 100) -> list[str]:
+        """Not without a `jouled`."""
+        self._refuse(f"the log of module {name!r}")
+
+    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncIterator[str]:
+        """Not without a `jouled`."""
+        self._refuse(f"the log of module {name!r}")
+
+    async def streams(self) -> list[StreamInfo]:
+        """Return all streams."""
+        if self._catalog is None:
+            return []
+        return await asyncio.to_thread(describe_streams, self._catalog.streams(), self._config.data_directory)
+
+    async def stream(self, stream: str | int) -> StreamInfo:
+        """Return one stream."""
+        record = self._open_catalog().stream(stream)
+        return await asyncio.to_thread(describe_stream, record, self._config.data_directory)
+
+    async def folders(self) -> FolderInfo:
+        """Return the root folder with all that is below it."""
+        root = (
+            self._catalog.folders()
+            if self._catalog is not None
+            else FolderRecord(id=0, path="/", folders=(), streams=())
+        )
+        return await asyncio.to_thread(describe_folder, root, self._config.data_directory)
+
+    async def read_data(
+        self, stream: str | int, start_us: int | None = None, end_us: int | None = None
+    ) -> AsyncGenerator[Rows | Break]:
+        """Yield stored rows and breaks."""
+        record = self._open_catalog().stream(stream)
+        async for block in read_stored(log_directory(self._config.data_directory, record.id), start_us, end_us):
+            yield block
+
+    def follow_data(self, stream: str | int) -> AsyncIterator[Rows | Break]:
+        """Not without a `jouled`."""
+        self._refuse(f"rows to come of stream {stream!r}")
+
+    def _open_catalog(self) -> Catalog:
+        # Opening raises the catalog's own sentence, that the node was never started.
+        return self._catalog or Catalog.open(catalog_path(self._config.data_directory), read_only=True)
+
+    def _refuse(self, what: str) -> NoReturn:
+        start = f"start it with 'jouled --config {self._config.main_file}'"
+        raise NodeUnreachableError(f"{what}: no jouled runs the node in {self.where}: {start}", node=self.where)

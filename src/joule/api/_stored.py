@@ -1,0 +1,115 @@
+"""The streams of a node as its files show them: catalog and logs, read by whoever has the directory.
+
+The daemon answers from here, and so does the client where no daemon runs; both give the same answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joule.api._models import FolderInfo, StreamInfo
+from joule.core import Rows, time_now
+from joule.errors import LogError
+from joule.log import Break, inspect_log, read_log
+
+if TYPE_CHECKING:
+    from joule.catalog import FolderRecord, StreamRecord
+
+__all__ = [
+    "catalog_path",
+    "describe_folder",
+    "describe_stream",
+    "describe_streams",
+    "log_directory",
+    "read_stored",
+]
+
+
+def catalog_path(data_directory: Path) -> Path:
+    """Return the path of a node's catalog."""
+    return data_directory / "catalog.sqlite"
+
+
+def log_directory(data_directory: Path, stream_id: int) -> Path:
+    """Return the directory of a stream's log: named by id, so that a stream can be moved without touching its rows."""
+    return data_directory / "streams" / str(stream_id)
+
+
+def describe_streams(records: Iterable[StreamRecord], data_directory: Path) -> list[StreamInfo]:
+    """Return streams with what their logs hold. Reads files: some 0.1 ms for each stream."""
+    return [describe_stream(record, data_directory) for record in records]
+
+
+def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
+    """Return a stream with what its log holds; a log that cannot be read is said to be so, no more."""
+    spec = record.spec
+    facts = StreamInfo(
+        id=record.id,
+        path=spec.path,
+        layout=str(spec.layout),
+        elements=spec.elements,
+        keep_us=spec.keep_us,
+        decimate=spec.decimate,
+        description=spec.description,
+    )
+    try:
+        log = inspect_log(log_directory(data_directory, record.id))
+    except LogError as error:
+        return dataclasses.replace(facts, problem=error.message)
+    return dataclasses.replace(
+        facts,
+        rows=log.rows,
+        size_bytes=log.size_bytes,
+        first_us=log.first_us,
+        last_us=log.last_us,
+        intervals=log.intervals,
+        refused_rows=log.refused_rows,
+        repeated_rows=log.repeated_rows,
+        writer=log.writer,
+        age_us=None if log.last_us is None else time_now() - log.last_us,
+        active=log.writer is not None,
+    )
+
+
+def describe_folder(record: FolderRecord, data_directory: Path) -> FolderInfo:
+    """Return a folder with all that is below it."""
+    return FolderInfo(
+        path=record.path,
+        name=record.name,
+        folders=tuple(describe_folder(folder, data_directory) for folder in record.folders),
+        streams=tuple(describe_streams(record.streams, data_directory)),
+    )
+
+
+async def read_stored(directory: Path, start_us: int | None, end_us: int | None) -> AsyncGenerator[Rows | Break]:
+    """Yield the stored rows of a time range; a thread reads them, a block of at most 1 MB at a time.
+
+    Args:
+        directory: Of the stream's log.
+        start_us: First timestamp, inclusive; None begins with the oldest row.
+        end_us: Last timestamp, exclusive; None ends with what is stored now.
+
+    Raises:
+        LogError: The log cannot be read.
+    """
+    blocks = read_log(directory, start_us, end_us)
+    reading: asyncio.Future[Rows | Break | None] | None = None
+    try:
+        while True:
+            reading = asyncio.ensure_future(asyncio.to_thread(_next_block, blocks))
+            block = await asyncio.shield(reading)
+            if block is None:
+                return
+            yield block
+    finally:
+        # Whoever cancels us cannot cancel the thread: its files may only be closed when it is through.
+        if reading is not None:
+            await asyncio.wait([reading])
+
+
+def _next_block(blocks: Iterator[Rows | Break]) -> Rows | Break | None:
+    return next(blocks, None)

@@ -1,0 +1,42 @@
+"""What the server needs to know of a node; the daemon fulfils it, and tests do with a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from joule.api import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+
+__all__ = ["NodeView"]
+
+
+class NodeView(Protocol):
+    """A node, seen from its API. Every lookup raises NotFoundError, naming what is near, for what there is not."""
+
+    @property
+    def run_directory(self) -> Path:
+        """Where FIFOs and sockets of the node live."""
+
+    def version(self) -> VersionInfo:
+        """Return which node this is."""
+
+    def modules(self) -> list[ModuleInfo]:
+        """Return all modules, sorted by name."""
+
+    def module(self, name: str) -> ModuleInfo:
+        """Return one module."""
+
+    def module_log(self, name: str) -> Path:
+        """Return the file that has a module's output; it need not be there yet. A rotated one has `.1` behind it."""
+
+    async def streams(self) -> list[StreamInfo]:
+        """Return all streams, sorted by path."""
+
+    async def stream(self, stream: str | int) -> StreamInfo:
+        """Return one stream, by path or id."""
+
+    async def folders(self) -> FolderInfo:
+        """Return the root folder with all that is below it."""
+
+    def stream_log(self, stream: str | int) -> Path:
+        """Return the directory of a stream's log."""
