@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import select
 import signal
@@ -98,7 +99,7 @@ class Lines:
 
 def _without_marks(lines: list[bytes]) -> list[bytes]:
     """Drop the empty lines that a mark behind a newline has made, and the last of `lines`, which is unfinished."""
-    pairs = zip(lines, lines[1:], strict=False)
+    pairs = itertools.pairwise(lines)
     return [line for line, following in pairs if line or not following.startswith(DAEMON_LINE)]
 
 

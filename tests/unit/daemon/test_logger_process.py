@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joule.daemon import _logger_process as logger_process
-from joule.daemon._logger_process import MAX_LINE_BYTES, Allowance, LogFile, Logger, Lines, show, stamp
+from joule.daemon._logger_process import MAX_LINE_BYTES, Allowance, Lines, LogFile, Logger, show, stamp
 
 
 def feed_in_pieces(data, size):

@@ -1,0 +1,84 @@
+"""One node, from its configuration to its running modules, and back.
+
+Start-up, in this order, each step undone in reverse when `jouled` stops:
+
+ 1. The node's lock: one `jouled` for one directory.
+ 2. The daemon's own log file.
+ 3. What a killed `jouled` left running is ended.
+ 4. The catalog, with every configured stream; their logs; the cursors of all modules, before any producer starts.
+ 5. The modules, producers first (`Supervisor`). On the way back all are stopped together: SIGTERM, 5 s, SIGKILL.
+ 6. The trimming of what is older than `keep`.
+ 7. The API, on a unix socket: the last to come and the first to go, so that it never answers for half a node.
+
+No row passes through this process. When it is killed, modules and their loggers go on; the next start ends them first
+(until they can be adopted).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from joule.api import catalog_path
+from joule.catalog import Catalog
+from joule.config import NodeSetup
+from joule.daemon._journal import journal_to_file
+from joule.daemon._node_lock import hold_node_lock
+from joule.daemon._node_view import RunningNode
+from joule.daemon._preparation import node_mark, prepare
+from joule.daemon._records import ModuleRecords
+from joule.daemon._supervisor import Supervisor, end_leftovers
+from joule.daemon._tasks import BackgroundTasks
+from joule.daemon._trimming import trim_for_ever
+from joule.log import runtime_directory
+from joule.server import create_app, serve_unix
+
+__all__ = ["run_node"]
+
+_log = logging.getLogger(__name__)
+
+
+async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """Run a node until `stop` is set; when this returns, no process of its modules is left.
+
+    Args:
+        setup: Its configuration.
+        stop: Ends it in good order.
+        hurry: Ends modules without a grace.
+
+    Raises:
+        NodeBusyError: Another `jouled` runs it.
+        JouleError, OSError: It cannot be started; nothing of it runs.
+    """
+    config = setup.config
+    records_directory = config.directory / "run" / "modules"
+    for directory in (config.data_directory, config.log_directory, records_directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(hold_node_lock(config.data_directory / "node.lock", config.directory))
+        stack.enter_context(journal_to_file(config.log_directory / "jouled.log"))
+        _report(setup)
+        run_directory = runtime_directory(config.directory)
+        records = ModuleRecords(records_directory)
+        await end_leftovers(records, node_mark(config.directory), hurry)
+        catalog = stack.enter_context(Catalog.open(catalog_path(config.data_directory)))
+        preparation = prepare(setup, catalog, run_directory)
+        tasks = await stack.enter_async_context(BackgroundTasks())
+        supervisor = await stack.enter_async_context(Supervisor(preparation.launches, records, tasks, hurry))
+        tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory))
+        node = RunningNode(setup, preparation, catalog, supervisor, run_directory)
+        await stack.enter_async_context(serve_unix(create_app(node), run_directory / "api.sock"))
+        _log.info(
+            "node %s in %s: %d modules started, %d not", config.name, config.directory, len(preparation.launches),
+            len(preparation.problems),
+        )  # fmt: skip
+        await stop.wait()
+        _log.info("node %s is stopping", config.name)
+
+
+def _report(setup: NodeSetup) -> None:
+    for note in setup.notes:
+        _log.info("%s", note)
+    for fault in setup.faults:
+        _log.log(logging.ERROR if fault.severity == "error" else logging.WARNING, "%s", fault)

@@ -1,0 +1,85 @@
+"""The program `jouled`: its command line, its signals, and how it says what went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from joule._version import __version__
+from joule.config import NodeSetup, default_node_directory, init_node, load_node
+from joule.daemon._daemon import run_node
+from joule.daemon._journal import journal_to_stderr
+from joule.errors import JouleError
+
+__all__ = ["main"]
+
+_log = logging.getLogger("joule.daemon")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a node in the foreground until SIGTERM, SIGINT or SIGHUP; a second signal ends its modules at once.
+
+    Exits with 0 when it was stopped, 1 when the node cannot be run (one line on stderr says why), 2 for a command line
+    that it does not understand.
+    """
+    options = _parser().parse_args(arguments)
+    with journal_to_stderr():
+        try:
+            asyncio.run(_run(_find_setup(options.config)))
+        except JouleError as error:
+            _fail(error.message)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _fail(f"{where}{error.strerror or error}; check the disk and the permissions")
+        except Exception as error:  # noqa: BLE001  # the last seam: what nobody expected is a fault of Joule
+            _log.exception("jouled has a fault")
+            _fail(f"a fault of Joule itself ended it: {error!r}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jouled",
+        description="Run the modules of a Joule node, and answer questions about them. Ctrl-C stops it.",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="main.conf of the node, or the directory that holds it (default: your own node, made on first use)",
+    )
+    parser.add_argument("--version", action="version", version=f"jouled {__version__}")
+    return parser
+
+
+def _find_setup(config: Path | None) -> NodeSetup:
+    if config is not None:
+        return load_node(config)
+    directory = default_node_directory()
+    if not (directory / "main.conf").exists():
+        init_node(directory)
+        _log.info("made a new node in %s: put module files into %s", directory, directory / "module_configs")
+    return load_node(directory)
+
+
+async def _run(setup: NodeSetup) -> None:
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def obey() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # Whoever started us with nohup wants us to outlive the terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, obey)
+    await run_node(setup, stop, hurry)
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"jouled: {message}\n")
+    raise SystemExit(1)

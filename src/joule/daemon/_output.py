@@ -1,0 +1,93 @@
+"""Where a module's output goes: a pipe that a logger process reads (see `_logger_process`).
+
+`jouled` holds both ends of the pipe as well, which costs nothing and gives three things: its own lines lie in order
+between the module's; a logger that was killed is replaced without the module noticing; and a module that still prints
+while its logger is being replaced gets no broken pipe. When `jouled` itself is killed, the logger still has its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Self
+
+from joule.daemon._child import Child
+from joule.daemon._process_table import MARK_VARIABLE
+from joule.daemon._tasks import BackgroundTasks
+from joule.errors import ModuleError
+
+__all__ = ["ModuleOutput", "describe_exit"]
+
+MAX_LOG_BYTES = 2 * 1024 * 1024  # and as much again in the rotated file
+_PROGRAM = Path(__file__).with_name("_logger_process.py")
+_FINISH_S = 2.0
+
+
+class ModuleOutput:
+    """The output of one start of a module; `async with` keeps a logger on it.
+
+    Attributes:
+        descriptor: What the module's stdout and stderr are to be.
+    """
+
+    def __init__(self, module: str, log_file: Path, tasks: BackgroundTasks) -> None:
+        """Args: `tasks` owns the care for a logger that outlasts its module."""
+        self._module = module
+        self._log_file = log_file
+        self._tasks = tasks
+        self._source, self.descriptor = os.pipe()
+
+    async def __aenter__(self) -> Self:
+        self._keeper = self._tasks.start(f"logger of module {self._module}", self._keep)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close the pipe at this end, and wait a moment for the logger to write what is left in it."""
+        os.close(self.descriptor)
+        # A process that escaped all nets may hold the pipe for ever: its logger stays with it.
+        await asyncio.wait([self._keeper], timeout=_FINISH_S)
+
+    def say(self, text: str) -> None:
+        """Put a line of the daemon's own into the log; never waits, and drops it if the pipe is full."""
+        # The pipe's description is shared with the module, so it must stay blocking: a private one is opened here.
+        with contextlib.suppress(OSError):
+            own = os.open(f"/proc/self/fd/{self.descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                os.write(own, f"\x1e{text}\n".encode())
+            finally:
+                os.close(own)
+
+    async def _keep(self) -> None:
+        """Have a logger run until one ends in good order: when nobody can write to the pipe any more."""
+        logger = Child(self._command(), stdin=self._source, environment=_plain_environment())
+        try:
+            await logger.wait()
+            code = logger.reap()
+        finally:
+            logger.leave()
+        if code != 0:
+            raise ModuleError(f"its process ended ({describe_exit(code)})", module=self._module)
+        os.close(self._source)
+
+    def _command(self) -> list[str]:
+        # -I -S: nothing of the user's environment or of installed packages is loaded: 20 ms and 10 MB.
+        return [sys.executable, "-I", "-S", str(_PROGRAM), str(self._log_file), str(MAX_LOG_BYTES)]
+
+
+def describe_exit(code: int) -> str:
+    """Return how a process ended, for people: `exit code 1` or `signal SIGKILL`."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _plain_environment() -> dict[str, str]:
+    """Return our environment without a module's mark: a logger must outlive the module."""
+    return {name: value for name, value in os.environ.items() if name != MARK_VARIABLE}

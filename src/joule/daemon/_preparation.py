@@ -1,0 +1,185 @@
+"""From configuration to what can be started: streams in the catalog, their logs, cursors, and a manifest each module.
+
+All of it is done before the first module starts, so that no consumer misses a producer's first row. Whatever a stream
+or a module cannot have costs that stream or module only; the node runs the rest, and says why.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from joule.api import log_directory
+from joule.catalog import Catalog, StreamRecord
+from joule.config import ModuleConfig, NodeSetup, PipeConfig
+from joule.daemon._keeper import Launch
+from joule.errors import JouleError
+from joule.log import SEGMENT_US, create_log, cursor_path, ensure_cursors
+from joule.pipes import Manifest, PipeEntry
+
+__all__ = ["Preparation", "module_log_file", "node_mark", "prepare", "segment_us"]
+
+_SHORTEST_SEGMENT_US = 1_000_000
+_TRANSIENT_SEGMENT_US = 60_000_000  # a stream that keeps nothing: its newest two segments stay readable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What can be started, and what cannot.
+
+    Attributes:
+        launches: Modules to start, in order.
+        problems: Why a module cannot be started, by its name.
+    """
+
+    launches: tuple[Launch, ...]
+    problems: Mapping[str, str]
+
+
+def node_mark(directory: Path) -> str:
+    """Return how the marks of all modules of a node begin; the same under every name of its directory."""
+    status = directory.stat()
+    return f"{status.st_dev}:{status.st_ino}:"
+
+
+def module_log_file(log_directory: Path, module: str) -> Path:
+    """Return where a module's output is kept. Names are free text: what no file name may hold is left escaped."""
+    name = module.replace("%", "%25").replace("/", "%2F")
+    return log_directory / f"{'%2E' + name[1:] if name.startswith('.') else name}.log"
+
+
+def segment_us(keep_us: int | None) -> int:
+    """Return the time after which a log begins a new segment, so that trimming keeps within a tenth of `keep`."""
+    if keep_us is None:
+        return SEGMENT_US
+    if keep_us == 0:
+        return _TRANSIENT_SEGMENT_US
+    return min(SEGMENT_US, max(_SHORTEST_SEGMENT_US, keep_us // 10))
+
+
+def prepare(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparation:
+    """Make streams, logs and cursors as the configuration wants them.
+
+    Args:
+        setup: The configuration.
+        catalog: Open for writing.
+        run_directory: For FIFOs and sockets.
+
+    Raises:
+        CatalogError: The catalog cannot be written.
+        OSError: The disk is full, or may not be written.
+    """
+    streams, faults = _make_streams(setup, catalog)
+    problems = {name: f"its configuration has a fault: {_faults_of(setup, name)}" for name in setup.broken_modules}
+    launches = []
+    for module in setup.modules:
+        try:
+            _check_streams(module, streams, faults)
+            launches.append(_launch(module, setup, streams, run_directory))
+        except JouleError as error:
+            problems[module.name] = error.message
+            _log.error("module %s is not started: %s", module.name, error.message)
+    _forget_cursors(setup)
+    return Preparation(launches=tuple(launches), problems=problems)
+
+
+def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamRecord], dict[str, JouleError]]:
+    data = setup.config.data_directory
+    streams: dict[str, StreamRecord] = {}
+    faults: dict[str, JouleError] = {}
+    with catalog.transaction():
+        for spec in setup.streams:
+            try:
+                streams[spec.path] = catalog.ensure_stream(spec)
+            except JouleError as error:
+                faults[spec.path] = error
+    for path, record in streams.items():
+        try:
+            create_log(log_directory(data, record.id), record.spec.layout, path)
+        except JouleError as error:
+            faults[path] = error
+    for path, fault in faults.items():
+        file = setup.stream_files.get(path)
+        _log.error("%sstream %s cannot be used: %s", f"{file}: " if file else "", path, fault.message)
+    return streams, faults
+
+
+def _check_streams(module: ModuleConfig, streams: Mapping[str, StreamRecord], faults: Mapping[str, JouleError]) -> None:
+    for pipe in (*module.inputs.values(), *module.outputs.values()):
+        if pipe.stream in faults:
+            raise faults[pipe.stream]
+        assert pipe.stream in streams, "the configuration gives a sound module sound streams only"
+
+
+def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, StreamRecord], run_directory: Path) -> Launch:
+    config = setup.config
+    inputs = _entries(module.inputs, streams, config.data_directory)
+    outputs = _entries(module.outputs, streams, config.data_directory)
+    cursor = cursor_path(config.data_directory, module.name)
+    ensure_cursors(
+        cursor,
+        module.name,
+        {name: entry.log for name, entry in inputs.items()},
+        {name: entry.log for name, entry in outputs.items()},
+    )
+    manifest = Manifest(
+        module=module.name,
+        cursor=cursor,
+        run=run_directory,
+        on_restart=module.on_restart,
+        inputs=inputs,
+        outputs=outputs,
+    )
+    return Launch(
+        name=module.name,
+        command=(*module.command, "--pipes", manifest.to_json()),
+        directory=config.directory,
+        log_file=module_log_file(config.log_directory, module.name),
+        mark=node_mark(config.directory) + module.name,
+        running_reason=_running_reason(module, setup),
+    )
+
+
+def _entries(
+    pipes: Mapping[str, PipeConfig], streams: Mapping[str, StreamRecord], data_directory: Path
+) -> dict[str, PipeEntry]:
+    records = {name: streams[pipe.stream] for name, pipe in pipes.items()}
+    return {
+        name: PipeEntry(
+            stream=record.spec.path,
+            log=log_directory(data_directory, record.id),
+            layout=str(record.spec.layout),
+            out_of_order=record.spec.out_of_order,
+            segment_us=segment_us(record.spec.keep_us),
+        )
+        for name, record in records.items()
+    }
+
+
+def _running_reason(module: ModuleConfig, setup: NodeSetup) -> str:
+    written = {pipe.stream for other in setup.modules for pipe in other.outputs.values()}
+    silent = sorted(pipe.stream for pipe in module.inputs.values() if pipe.stream not in written)
+    return f"its process runs; no module of this node writes {', '.join(silent)}" if silent else "its process runs"
+
+
+def _faults_of(setup: NodeSetup, module: str) -> str:
+    """Return what is said about the first fault that names a module; the daemon's log has all of them."""
+    mentioned = [str(fault) for fault in setup.errors if module in fault.message or fault.file.stem == module]
+    return mentioned[0] if mentioned else "see jouled's log, or 'joule check'"
+
+
+def _forget_cursors(setup: NodeSetup) -> None:
+    """Remove the cursors of modules that are no longer configured; a faulty file may be any module's, and keeps all."""
+    if any(fault.file.parent == setup.config.module_directory for fault in setup.errors):
+        return
+    names = {module.name for module in setup.modules} | setup.broken_modules
+    wanted = {cursor_path(setup.config.data_directory, name) for name in names}
+    directory = cursor_path(setup.config.data_directory, "x").parent
+    for path in set(directory.glob("*.cursor")) - wanted:
+        _log.info("removing %s: its module is no longer configured", path)
+        os.unlink(path)

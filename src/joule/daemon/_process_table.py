@@ -1,0 +1,83 @@
+"""What processes there are: read from /proc, one pass for all questions.
+
+A process is known by its pid and its start time in clock ticks since boot, which no step of the system clock changes
+(psutil's `create_time` moves with it). Zombies count as gone: they hold nothing, and a container's init may never reap
+them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+
+__all__ = ["MARK_VARIABLE", "ProcessInfo", "boot_id", "process_info", "processes", "read_mark"]
+
+MARK_VARIABLE = "JOULE_MODULE_MARK"
+"""Environment variable that a module and all its descendants carry, so that strays can be found."""
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGESIZE")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessInfo:
+    """A process that lives.
+
+    Attributes:
+        pid: Process id.
+        group: Id of its process group.
+        start_ticks: When it started, in clock ticks since boot.
+        cpu_s: Processor time used so far.
+        memory_bytes: Resident memory.
+    """
+
+    pid: int
+    group: int
+    start_ticks: int
+    cpu_s: float
+    memory_bytes: int
+
+
+def process_info(pid: int) -> ProcessInfo | None:
+    """Return what the kernel says about a process; None when there is none, or only its zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The second field is the program's name in brackets and may itself hold blanks and brackets.
+    fields = text[text.rindex(b")") + 2 :].split()
+    if fields[0] in b"ZX":
+        return None
+    return ProcessInfo(
+        pid=pid,
+        group=int(fields[2]),
+        start_ticks=int(fields[19]),
+        cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
+        memory_bytes=int(fields[21]) * _PAGE_BYTES,
+    )
+
+
+def processes() -> Iterator[ProcessInfo]:
+    """Yield every process that lives; some of them may have ended by the time that you look."""
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and (info := process_info(int(name))) is not None:
+            yield info
+
+
+def read_mark(pid: int) -> str | None:
+    """Return the module mark in a process's environment; None when it has none or belongs to somebody else."""
+    key = MARK_VARIABLE.encode() + b"="
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+        for entry in file.read().split(b"\0"):
+            if entry.startswith(key):
+                return os.fsdecode(entry[len(key) :])
+    return None
+
+
+def boot_id() -> str:
+    """Return the kernel's name for this boot: start times count from it."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()

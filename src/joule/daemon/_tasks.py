@@ -1,0 +1,65 @@
+"""Background work that never dies unseen.
+
+Each task has an owner; a fault in it is logged with its traceback, and the work starts again after a delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Self
+
+from joule.daemon._backoff import failures_after, restart_delay_s
+
+__all__ = ["BackgroundTasks"]
+
+_log = logging.getLogger(__name__)
+
+
+class BackgroundTasks:
+    """The tasks of one owner; `async with` ends them all."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.end()
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Run `work` in a task until it returns.
+
+        Args:
+            name: For messages, such as "trimming".
+            work: Called again, after a delay as for modules, when it raised.
+        """
+        task = asyncio.create_task(self._run(name, work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def end(self) -> None:
+        """Cancel all tasks, and wait for them."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            began_s = loop.time()
+            try:
+                await work()
+            except Exception:  # noqa: BLE001  # the seam that keeps a fault in one task from being the end of it unseen
+                failures = failures_after(failures, loop.time() - began_s)
+                delay_s = restart_delay_s(failures, random.random())
+                _log.exception("%s failed; it starts again in %.1f s", name, delay_s)
+                await asyncio.sleep(delay_s)
+            else:
+                return
