@@ -46,7 +46,7 @@ def check_writers(modules: Sequence[ModuleFile], faults: FaultList) -> None:
 
 def check_cycles(modules: Sequence[ModuleFile], faults: FaultList) -> None:
     """Refuse modules that read what they write, themselves or through others."""
-    edges = {index: _consumers(module, modules) for index, module in enumerate(modules)}
+    edges = _edges(modules)
     for index in _cyclic(edges):
         cycle = _shortest_cycle(index, edges)
         if not cycle:
@@ -89,9 +89,17 @@ def _streams(module: ModuleFile) -> set[str]:
     return {pipe.stream for pipe in module.inputs.values()}
 
 
-def _consumers(module: ModuleFile, modules: Sequence[ModuleFile]) -> list[int]:
-    written = {pipe.stream for pipe in module.outputs.values()}
-    return [index for index, other in enumerate(modules) if written & _streams(other)]
+def _edges(modules: Sequence[ModuleFile]) -> dict[int, list[int]]:
+    """Return for each module which ones read what it writes, by their places in `modules`."""
+    readers = defaultdict(list)
+    for index, module in enumerate(modules):
+        for stream in _streams(module):
+            readers[stream].append(index)
+    edges = {}
+    for index, module in enumerate(modules):
+        found = {reader for pipe in module.outputs.values() for reader in readers[pipe.stream]}
+        edges[index] = sorted(found)
+    return edges
 
 
 def _cyclic(edges: Mapping[int, list[int]]) -> list[int]:
