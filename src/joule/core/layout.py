@@ -41,16 +41,30 @@ class Layout:
     Attributes:
         datatype: One of `DATATYPES`.
         width: Number of elements, 1 to 1024.
+        dtype: Rows as the seed page reads them: `data` has shape (n,) for one element, (n, width) for more.
+        column_dtype: Rows as the newer era reads them: `data` has shape (n, width), also for one element. For more
+            than one it is the same object as `dtype`.
+        row_bytes: Size of one row, timestamp included, in bytes.
     """
 
     datatype: str
     width: int
+    # Made once: pipes ask for them at every read and write.
+    dtype: np.dtype[np.void] = dataclasses.field(init=False, repr=False, compare=False)
+    column_dtype: np.dtype[np.void] = dataclasses.field(init=False, repr=False, compare=False)
+    row_bytes: int = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.datatype not in DATATYPES:
             raise BadLayoutError(f"{self.datatype}_{self.width}", f"there is no datatype {self.datatype!r}")
         if not 1 <= self.width <= MAX_WIDTH:
             raise BadLayoutError(f"{self.datatype}_{self.width}", f"a stream cannot have {self.width} elements")
+        dtype = _dtype(self.datatype, self.width, column=False)
+        object.__setattr__(self, "dtype", dtype)
+        object.__setattr__(
+            self, "column_dtype", dtype if self.width > 1 else _dtype(self.datatype, self.width, column=True)
+        )
+        object.__setattr__(self, "row_bytes", dtype.itemsize)
 
     @classmethod
     def parse(cls, text: str | Layout) -> Layout:
@@ -68,21 +82,6 @@ class Layout:
 
     def __str__(self) -> str:
         return f"{self.datatype}_{self.width}"
-
-    @property
-    def dtype(self) -> np.dtype[np.void]:
-        """Rows as the seed page reads them: `data` has shape (n,) for one element, (n, width) for more."""
-        return _dtype(self.datatype, self.width, column=False)
-
-    @property
-    def column_dtype(self) -> np.dtype[np.void]:
-        """Rows as the newer era reads them: `data` has shape (n, width), also for one element."""
-        return _dtype(self.datatype, self.width, column=True)
-
-    @property
-    def row_bytes(self) -> int:
-        """Size of one row, timestamp included, in bytes."""
-        return self.dtype.itemsize
 
     @property
     def element_dtype(self) -> np.dtype[np.generic]:

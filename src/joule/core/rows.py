@@ -41,6 +41,8 @@ def to_rows(data: object, layout: Layout, pipe: str) -> Rows:
         BadTimestampError: A timestamp is NaN, infinite, beyond int64, or of a type that cannot hold microseconds.
         BadRowsError: Anything else that is no row of this layout.
     """
+    if type(data) is np.ndarray and data.dtype is layout.dtype and data.ndim == 1 and data.flags.c_contiguous:
+        return data  # as fast modules write: nothing to look at
     array = _as_array(data, pipe)
     if array.dtype.names is not None:
         return _from_structured(array, layout, pipe)
@@ -154,9 +156,12 @@ def first_disorder(timestamps: npt.NDArray[np.int64], last_us: int | None) -> in
         timestamps: Shape (n,), us.
         last_us: The timestamp before the first, None where there is none.
     """
-    if not len(timestamps):
+    count = len(timestamps)
+    if not count:
         return None
-    if last_us is not None and timestamps[0] <= last_us:
+    if last_us is not None and timestamps.item(0) <= last_us:
         return 0
+    if count == 1:
+        return None
     later = timestamps[1:] > timestamps[:-1]
     return None if later.all() else int(np.argmin(later)) + 1

@@ -419,4 +419,7 @@ class Pipe:
             await result
 
     def _shown(self, rows: Rows, flatten: bool) -> npt.NDArray[Any]:  # noqa: FBT001
-        return flatten_rows(rows) if flatten else rows.view(self.dtype)
+        if flatten:
+            return flatten_rows(rows)
+        dtype = self.dtype
+        return rows if rows.dtype is dtype else rows.view(dtype)
