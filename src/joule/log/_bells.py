@@ -1,8 +1,10 @@
-"""Waking the readers of a log: a FIFO for each, which the writer rings.
+"""Waking the readers of a log: a FIFO for each, which the writer rings when a reader has asked for it.
 
-A reader makes its FIFO under a name of its own, opens it, gives it its final name and then changes the `bells` file;
-the writer, which has that file mapped, sees the change at its next write and opens what is there. A FIFO is portable,
-has no limit per user, and an event loop can wait on it. FIFOs of dead readers are removed by the writer.
+A reader makes its FIFO under a name of its own, opens it, gives it its final name and then changes the first half of
+the `bells` file. Whenever it is about to wait it changes the second half, and looks once more before it waits. The
+writer has that file mapped and looks at it after each publication: it opens new FIFOs, and rings all when a reader has
+asked since it rang last. So readers that are busy cost it nothing. A FIFO is portable, has no limit per user, and an
+event loop can wait on it. FIFOs of dead readers are removed by the writer.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from pathlib import Path
 __all__ = ["Bell", "Ringer"]
 
 _COUNTER_NAME = "bells"
-_COUNTER_BYTES = 16
+_HUNG = slice(0, 16)  # any new value: a bell was hung
+_ASKED = slice(16, 32)  # any new value: a reader is about to wait
+_COUNTER_BYTES = 32
 _SUFFIX = ".fifo"
 
 
@@ -33,29 +37,43 @@ class Bell:
     """A reader's end: a descriptor that becomes readable when the writer rings."""
 
     def __init__(self, directory: Path) -> None:
-        counter = _open_counter(directory)
+        self._path = directory / f"{os.getpid()}-{secrets.token_hex(8)}{_SUFFIX}"
+        self._counter = _open_counter(directory)
+        self._asker = secrets.token_bytes(8)
+        self._asked = 0
+        self.fd = -1
         try:
-            self._path = directory / f"{os.getpid()}-{secrets.token_hex(8)}{_SUFFIX}"
             making = self._path.with_suffix(".new")
             os.mkfifo(making, 0o600)
             # Reading and writing: so the FIFO never ends, and opening waits for nobody.
             self.fd = os.open(making, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             os.rename(making, self._path)
-            os.pwrite(counter, secrets.token_bytes(_COUNTER_BYTES), 0)
-        finally:
-            os.close(counter)
+            os.pwrite(self._counter, secrets.token_bytes(16), _HUNG.start)
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self) -> None:
+        """Have the next publication ring. Look once more before waiting: what came before it rings nobody."""
+        self._asked += 1
+        os.pwrite(self._counter, self._asker + self._asked.to_bytes(8, "little"), _ASKED.start)
 
     def answer(self) -> None:
         """Forget all rings so far."""
         with contextlib.suppress(BlockingIOError):
-            os.read(self.fd, 65536)  # a FIFO holds no more
+            os.read(self.fd, 4096)  # more than a few rings never wait: each was asked for
 
     def close(self) -> None:
         """Remove the FIFO; closing twice is fine."""
+        counter, self._counter = self._counter, -1
+        if counter < 0:
+            return
+        os.close(counter)
         fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
-            self._path.unlink(missing_ok=True)
+        for path in (self._path, self._path.with_suffix(".new")):
+            path.unlink(missing_ok=True)
 
 
 class Ringer:
@@ -68,12 +86,20 @@ class Ringer:
             self._counter = mmap.mmap(counter, _COUNTER_BYTES, prot=mmap.PROT_READ)
         finally:
             os.close(counter)
-        self._seen = b""
+        self._hung = self._asked = b""  # so that the first ring reaches those who asked a writer before this one
         self._bells: dict[str, int] = {}
 
     def ring(self) -> None:
-        """Wake every reader that waits, and every one that is about to."""
-        if self._counter[:] != self._seen:
+        """Wake every reader that waits, and every one that is about to; nobody if none has asked.
+
+        Call it after what they wait for is in place. Should this processor still hold that back when it loads what
+        was asked, a reader may wait for its re-check: the system call before makes that all but impossible.
+        """
+        asked = self._counter[_ASKED]
+        if asked == self._asked:
+            return
+        self._asked = asked
+        if self._counter[_HUNG] != self._hung:
             self._find()
         for name, fd in list(self._bells.items()):
             try:
@@ -90,7 +116,7 @@ class Ringer:
         self._counter.close()
 
     def _find(self) -> None:
-        self._seen = self._counter[:]  # before looking: a bell hung up meanwhile is found by the next ring
+        self._hung = self._counter[_HUNG]  # before looking: a bell hung up meanwhile is found by the next ring
         present = {name for name in os.listdir(self._directory) if name.endswith(_SUFFIX)}
         for name in self._bells.keys() - present:
             os.close(self._bells.pop(name))

@@ -99,6 +99,8 @@ class LogWriter:
         self.directory = directory
         self.layout = layout
         self._files = files
+        self._row_bytes = layout.row_bytes
+        self._piece_rows = max(1, PIECE_BYTES // layout.row_bytes)
         self._segment_bytes = segment_bytes
         self._segment_us = segment_us
         self.identity = create_log(directory, layout, stream, files)
@@ -240,30 +242,36 @@ class LogWriter:
         raise error
 
     def _append(self, rows: Rows, skipped: int) -> None:
-        piece = max(1, PIECE_BYTES // self.layout.row_bytes)
-        for start in range(0, len(rows), piece):
-            try:
+        piece = self._piece_rows
+        start = 0
+        try:
+            if len(rows) <= piece:
+                self._append_piece(rows)
+                return
+            for start in range(0, len(rows), piece):
                 self._append_piece(rows[start : start + piece])
-            except OSError as error:
-                if error.errno in _FULL:
-                    raise DiskFullError(self.stream, self.directory, skipped + start) from error
-                raise
+        except OSError as error:
+            if error.errno in _FULL:
+                raise DiskFullError(self.stream, self.directory, skipped + start) from error
+            raise
 
     def _append_piece(self, rows: Rows) -> None:
         head = self._head
-        first_us = rows["timestamp"].item(0)
-        last_us = rows["timestamp"].item(-1)
-        offset = HEADER_BYTES + (head.end - head.segment) * self.layout.row_bytes
+        times = rows["timestamp"]
+        last_us = times.item(-1)
+        count = len(rows)
+        size = count * self._row_bytes
+        offset = HEADER_BYTES + (head.end - head.segment) * self._row_bytes
         if offset > HEADER_BYTES and (
-            offset + rows.nbytes > self._segment_bytes or last_us - self._segment_first_us > self._segment_us
+            offset + size > self._segment_bytes or last_us - self._segment_first_us > self._segment_us
         ):
             self._roll()
             offset = HEADER_BYTES
         if offset == HEADER_BYTES:
-            self._segment_first_us = first_us
-        self._files.write(self._fd, rows, rows.nbytes, offset)
-        head.end += len(rows)
-        head.stored += len(rows)
+            self._segment_first_us = times.item(0)
+        self._files.write(self._fd, rows, size, offset)
+        head.end += count
+        head.stored += count
         head.last_us = last_us
         self._publish()
 

@@ -17,6 +17,12 @@ from joule.pipes._source import Horizon, RowSource
 
 __all__ = ["LogInput", "bells_directory", "follow_log"]
 
+FAST_S = 0.0003
+"""A reader that is rung again this soon is in a fast stream: rings would cost both sides more than the rows."""
+PAUSE_S = 0.001
+"""In a fast stream a reader looks again after this long, without asking to be rung, and finds many writes at once."""
+PAUSES = 16
+"""Pauses until a reader of a fast stream asks to be rung again, to see whether the stream still is fast."""
 RECHECK_S = 1.0
 """A reader looks again after this long even if nobody rang: the writer may have died between storing and ringing."""
 
@@ -48,6 +54,8 @@ class LogSource(RowSource):
         self._bell: Bell | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rung = ChangeSignal()
+        self._last_s = 0.0
+        self._pauses = 0
 
     @property
     def dtype(self) -> np.dtype[np.void]:
@@ -73,25 +81,46 @@ class LogSource(RowSource):
 
     async def wait(self, row: int, breaks: int) -> None:
         loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._listen(loop)
-            return  # what was stored before the bell hung rang nobody: look again
-        recheck = loop.call_later(RECHECK_S, self._rung.notify)
-        try:
-            await self._rung.wait()
-        finally:
-            recheck.cancel()
+        if self._bell is None or self._loop is not loop:
+            bell = self._listen(loop)
+        else:
+            bell = self._bell
+        if self._pauses:
+            self._pauses -= 1
+            await self._sleep(loop, PAUSE_S)
+            return
+        bell.ask()
+        if self._has_news(row, breaks):  # stored before we asked: nobody rings for it
+            return
+        await self._sleep(loop, RECHECK_S)
+        now_s = loop.time()
+        if now_s - self._last_s < FAST_S:
+            self._pauses = PAUSES
+        self._last_s = now_s
 
     def close(self) -> None:
         self._unlisten()
         self._rung.notify()
         self.log.close()
 
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _has_news(self, row: int, breaks: int) -> bool:
+        horizon = self.look(row, breaks)
+        return horizon.end > row or horizon.is_break or horizon.is_end
+
+    async def _sleep(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        """Wait for a ring, the end of the pipe, or this long."""
+        alarm = loop.call_later(seconds, self._rung.notify)
+        try:
+            await self._rung.wait()
+        finally:
+            alarm.cancel()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> Bell:
         self._unlisten()
-        self._bell = Bell(bells_directory(self._run, self.log.identity.log_id))
+        bell = self._bell = Bell(bells_directory(self._run, self.log.identity.log_id))
         self._loop = loop
-        loop.add_reader(self._bell.fd, self._answer, self._bell)
+        loop.add_reader(bell.fd, self._answer, bell)
+        return bell
 
     def _unlisten(self) -> None:
         bell, self._bell = self._bell, None

@@ -63,7 +63,7 @@ def test_a_foreign_file_of_breaks_is_named(log):
         ("[]", ForeignFileError, "does not describe"),
         ('{"format": "joule stream log", "version": 99}', ForeignFileError, "version 99"),
         ('{"format": "joule stream log", "version": 1}', DamagedLogError, "lacks"),
-        ('{"format": "joule stream log", "version": 1, "stream": "/a", "layout": "x", "log_id": "1"}', DamagedLogError, "x"),
+        ('{"format": "joule stream log", "version": 1, "stream": "/a", "layout": "x"}', DamagedLogError, "x"),
     ],
 )
 def test_a_description_that_is_none_is_named_and_left_alone(log, text, error, word):
@@ -119,7 +119,9 @@ def test_asking_who_holds_a_lock_does_not_release_it(tmp_path):
     path = tmp_path / "lock"
     lock = ProcessLock(path, "the test")
     assert lock_holder(path) == f"this process ({os.getpid()})"
-    program = "import sys; from pathlib import Path; from joule.log import ProcessLock; ProcessLock(Path(sys.argv[1]), 'x')"
+    program = (
+        "import sys; from pathlib import Path; from joule.log import ProcessLock\nProcessLock(Path(sys.argv[1]), 'x')"
+    )
     answer = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=False)
     assert "BlockingIOError" in answer.stderr
     lock.close()
@@ -148,11 +150,34 @@ def is_rung(bell: Bell) -> bool:
 
 def test_a_bell_rings_until_it_is_answered(tmp_path):
     bell, ringer = Bell(tmp_path), Ringer(tmp_path)
+    bell.ask()
     assert not is_rung(bell)
     ringer.ring()
     assert is_rung(bell)
     bell.answer()
     assert not is_rung(bell)
+    bell.ask()
+    ringer.ring()
+    assert is_rung(bell)
+    bell.close()
+    ringer.close()
+
+
+def test_a_bell_rings_only_after_its_reader_asked_and_once(tmp_path):
+    bell, ringer = Bell(tmp_path), Ringer(tmp_path)
+    bell.ask()
+    ringer.ring()
+    bell.answer()
+    ringer.ring()
+    assert not is_rung(bell)
+    bell.close()
+    ringer.close()
+
+
+def test_a_reader_that_asked_before_the_writer_came_is_rung(tmp_path):
+    bell = Bell(tmp_path)
+    bell.ask()
+    ringer = Ringer(tmp_path)
     ringer.ring()
     assert is_rung(bell)
     bell.close()
@@ -161,12 +186,15 @@ def test_a_bell_rings_until_it_is_answered(tmp_path):
 
 def test_a_bell_hung_up_later_is_found_and_one_taken_down_is_left(tmp_path):
     first, ringer = Bell(tmp_path), Ringer(tmp_path)
+    first.ask()
     ringer.ring()
     second = Bell(tmp_path)
+    second.ask()
     ringer.ring()
     assert is_rung(second)
     first.close()
     second.answer()
+    second.ask()
     ringer.ring()
     assert is_rung(second)
     second.close()
@@ -177,6 +205,7 @@ def test_a_bell_hung_up_later_is_found_and_one_taken_down_is_left(tmp_path):
 def test_a_bell_that_nobody_answers_blocks_no_writer(tmp_path):
     bell, ringer = Bell(tmp_path), Ringer(tmp_path)
     for _ in range(70_000):
+        bell.ask()
         ringer.ring()
     assert is_rung(bell)
     bell.close()
@@ -185,13 +214,16 @@ def test_a_bell_that_nobody_answers_blocks_no_writer(tmp_path):
 
 def test_bells_of_dead_readers_are_removed(tmp_path):
     dead, ringer = Bell(tmp_path), Ringer(tmp_path)
+    dead.ask()
     ringer.ring()
     os.close(dead.fd)
+    dead.ask()
     ringer.ring()
     assert not list(tmp_path.glob("*.fifo"))
     never_opened = tmp_path / "1-2.fifo"
     os.mkfifo(never_opened)
     alive = Bell(tmp_path)
+    alive.ask()
     ringer.ring()
     assert list(tmp_path.glob("*.fifo")) == [alive._path]
     alive.close()
@@ -202,6 +234,7 @@ def test_a_file_that_is_no_fifo_is_not_written_to(tmp_path):
     victim = tmp_path / "notes.fifo"
     victim.write_text("keep")
     bell, ringer = Bell(tmp_path), Ringer(tmp_path)
+    bell.ask()
     ringer.ring()
     assert victim.read_text() == "keep"
     bell.close()
