@@ -119,11 +119,14 @@ class ModuleKeeper:
         self._note(ModuleState.RUNNING, self.launch.running_reason, child=child)
         _log.info("module %s: started, process %d", self.launch.name, child.pid)
         try:
-            await child.wait()
+            try:
+                await child.wait()
+            finally:
+                # The zombie is still there, so the group's number is still the module's.
+                await self._end_rest(child)
+            return self._bury(child, output)
         finally:
-            # The zombie is still there, so the group's number is still the module's.
-            await self._end_rest(child)
-        return self._bury(child, output)
+            child.leave()
 
     async def _end_rest(self, child: Child) -> None:
         """End what the module's process has left running, or wait until whoever stops the module has done so."""

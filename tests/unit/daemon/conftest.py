@@ -1,0 +1,53 @@
+"""Modules as small shell commands, and what a keeper of them needs."""
+
+import asyncio
+import os
+import sys
+
+import pytest
+
+from joule.daemon._keeper import Launch
+from joule.daemon._records import ModuleRecords
+from joule.daemon._tasks import BackgroundTasks
+
+
+@pytest.fixture
+def records(tmp_path):
+    directory = tmp_path / "records"
+    directory.mkdir()
+    return ModuleRecords(directory)
+
+
+@pytest.fixture
+async def tasks():
+    async with BackgroundTasks() as tasks:
+        yield tasks
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Make a Launch that runs Python code (or a command)."""
+
+    def make(code, name="reader"):
+        command = (sys.executable, "-I", "-S", "-c", code) if isinstance(code, str) else tuple(code)
+        return Launch(
+            name=name,
+            command=command,
+            directory=tmp_path,
+            log_file=tmp_path / f"{name}.log",
+            mark=f"test:{os.getpid()}:{tmp_path}:{name}",
+        )
+
+    return make
+
+
+@pytest.fixture
+def until():
+    """Wait until a condition is true."""
+
+    async def wait(condition, what="the condition"):
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    return wait

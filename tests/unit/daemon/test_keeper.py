@@ -1,0 +1,230 @@
+"""The life of one module, with small real processes."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from joule.daemon import _keeper
+from joule.daemon._ending import Targets
+from joule.daemon._keeper import ModuleKeeper
+from joule.daemon._process_table import process_info
+from joule.daemon._states import ModuleState
+from joule.daemon._supervisor import Supervisor, end_leftovers
+
+WAIT = "import sys, time; print('up'); sys.stdout.flush(); time.sleep(60)"
+IGNORE_TERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+FORK_AND_LEAVE = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    if sys.argv[0] != "stay":
+        os.setsid()
+    print("stray", os.getpid(), flush=True)
+    time.sleep(60)
+time.sleep({parent_s})
+"""
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(_keeper, "restart_delay_s", lambda failures, chance: 0.01)
+
+
+@pytest.fixture
+async def supervise(records, tasks):
+    """Start modules; stop them, in a hurry, at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        hurry = asyncio.Event()
+
+        async def start(*launches):
+            supervisor = Supervisor(launches, records, tasks, hurry)
+            return await stack.enter_async_context(supervisor)
+
+        yield start
+        hurry.set()
+
+
+def log_of(launch):
+    return launch.log_file.read_text() if launch.log_file.exists() else ""
+
+
+async def test_a_module_runs_in_a_session_of_its_own_with_a_mark(supervise, launch, until):
+    code = "import os; print(os.getsid(0) == os.getpid(), os.environ['JOULE_MODULE_MARK'], os.environ['PYTHONUNBUFFERED'])"
+    module = launch(code + "; import sys; print(repr(sys.stdin.read()))\n" + WAIT)
+    supervisor = await supervise(module)
+    await until(lambda: "up" in log_of(module))
+    lines = [line.split("] ", 1)[1] for line in log_of(module).splitlines()]
+    assert lines == ["---starting module---", f"True {module.mark} 1", "''", "up"]
+    status = supervisor.status("reader")
+    assert status.state is ModuleState.RUNNING
+    assert process_info(status.pid).group == status.pid
+
+
+async def test_a_module_that_ends_is_started_again_and_counted(quick, supervise, launch, until):
+    module = launch("print('once'); raise SystemExit(3)")
+    supervisor = await supervise(module)
+    status = supervisor.status("reader")
+    await until(lambda: status.restarts >= 2)
+    assert status.exit_code == 3
+    await until(lambda: "---module terminated: exit code 3---" in log_of(module))
+
+
+async def test_a_module_backs_off_and_says_why(supervise, launch, until):
+    supervisor = await supervise(launch("raise SystemExit(3)"))
+    status = supervisor.status("reader")
+    await until(lambda: status.next_start_s is not None)
+    assert status.state is ModuleState.BACKING_OFF
+    assert "exit code 3" in status.reason
+    assert status.pid is None
+
+
+async def test_a_program_that_is_not_there_has_failed_and_is_tried_again(quick, supervise, launch, until, tmp_path):
+    module = launch([str(tmp_path / "absent")])
+    supervisor = await supervise(module)
+    status = supervisor.status("reader")
+    await until(lambda: status.state is ModuleState.FAILED and status.restarts >= 1)
+    assert "No such file" in status.reason
+    program = tmp_path / "absent"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    await until(lambda: status.state is ModuleState.RUNNING)
+
+
+async def test_a_killed_module_shows_its_signal(supervise, launch, until):
+    module = launch(WAIT)
+    supervisor = await supervise(module)
+    status = supervisor.status("reader")
+    await until(lambda: "up" in log_of(module))
+    os.kill(status.pid, signal.SIGKILL)
+    await until(lambda: "signal SIGKILL" in log_of(module))
+    assert status.exit_code == -9
+
+
+async def test_stopping_ends_a_module_by_sigterm(supervise, launch, until):
+    module = launch("import signal, sys\nsignal.signal(15, lambda *a: (print('bye'), sys.exit(0)))\n" + WAIT)
+    supervisor = await supervise(module)
+    await until(lambda: "up" in log_of(module))
+    await supervisor.stop()
+    assert supervisor.status("reader").state is ModuleState.STOPPED
+    assert "bye" in log_of(module)
+    assert log_of(module).endswith("---module terminated: exit code 0---\n")
+    assert Targets(marks=frozenset({module.mark})).living() == []
+
+
+@pytest.mark.parametrize("escapes", [True, False])
+async def test_what_ignores_sigterm_and_forks_is_killed(records, tasks, launch, until, monkeypatch, escapes):
+    hurry = asyncio.Event()
+    code = FORK_AND_LEAVE.format(parent_s=60).replace("sys.argv[0]", "'away'" if escapes else "'stay'")
+    module = launch(code)
+    supervisor = Supervisor([module], records, tasks, hurry)
+    async with supervisor:
+        await until(lambda: "stray" in log_of(module))
+        assert len(Targets(marks=frozenset({module.mark})).living()) == 2
+        stopping = asyncio.ensure_future(supervisor.stop())
+        await asyncio.sleep(0.1)
+        assert not stopping.done()  # the grace is theirs
+        hurry.set()
+        await stopping
+        assert Targets(marks=frozenset({module.mark})).living() == []
+    assert "signal SIGKILL" in log_of(module)
+
+
+async def test_what_a_module_left_is_ended_before_its_next_start(quick, monkeypatch, supervise, launch, until):
+    monkeypatch.setattr(_keeper, "_LEFTOVER_GRACE_S", 0.05)
+    module = launch(FORK_AND_LEAVE.format(parent_s=0.1))
+    supervisor = await supervise(module)
+    await until(lambda: supervisor.status("reader").restarts >= 2)
+    strays = [line for line in log_of(module).splitlines() if "stray" in line]
+    assert len(strays) >= 2
+    assert process_info(int(strays[0].split()[-1])) is None
+
+
+async def test_a_stop_during_back_off_ends_it_at_once(supervise, launch, until):
+    supervisor = await supervise(launch("raise SystemExit(1)"))
+    await until(lambda: supervisor.status("reader").next_start_s is not None)
+    async with asyncio.timeout(0.5):
+        await supervisor.stop()
+    assert supervisor.status("reader").state is ModuleState.STOPPED
+
+
+async def test_a_stop_at_any_moment_leaves_nothing(quick, records, tasks, launch):
+    module = launch("import time; time.sleep(0.02)")
+    for delay_s in (0, 0.005, 0.02, 0.03, 0.04, 0.06):
+        async with Supervisor([module], records, tasks, asyncio.Event()) as supervisor:
+            await asyncio.sleep(delay_s)
+        assert supervisor.status("reader").state is ModuleState.STOPPED
+        assert Targets(marks=frozenset({module.mark})).living() == []
+
+
+async def test_a_killed_logger_is_replaced_and_the_module_notices_nothing(quick, supervise, launch, until, monkeypatch):
+    monkeypatch.setattr("joule.daemon._tasks.restart_delay_s", lambda failures, chance: 0.01)
+    module = launch(
+        "import sys, time\nprint('one')\nsys.stdout.flush()\ntime.sleep(0.3)\nprint('two')\nsys.stdout.flush()\ntime.sleep(60)"
+    )
+    supervisor = await supervise(module)
+    await until(lambda: "one" in log_of(module))
+    (logger,) = loggers_of(module)
+    os.kill(logger, signal.SIGKILL)
+    await until(lambda: "two" in log_of(module))
+    assert supervisor.status("reader").restarts == 0
+
+
+def loggers_of(module):
+    found = []
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdecimal() and str(module.log_file).encode() in Path(f"/proc/{name}/cmdline").read_bytes():
+                found.append(int(name))
+    return found
+
+
+async def test_no_logger_and_no_record_is_left(records, tasks, launch, until):
+    module = launch(WAIT)
+    async with Supervisor([module], records, tasks, asyncio.Event()):
+        await until(lambda: "up" in log_of(module))
+        assert loggers_of(module)
+        assert len(records.living_groups()) == 1
+    assert loggers_of(module) == []
+    assert records.living_groups() == frozenset()
+
+
+async def test_leftovers_of_a_killed_daemon_are_found_by_record_and_by_mark(records, launch, until):
+    from joule.daemon._child import Child
+
+    by_record = Child(["sleep", "60"])
+    by_mark = Child(["sleep", "60"], environment={"JOULE_MODULE_MARK": f"test:{os.getpid()}:x"})
+    stranger = Child(["sleep", "60"], environment={"JOULE_MODULE_MARK": f"other:{os.getpid()}:x"})
+    records.write("reader", by_record.pid, by_record.start_ticks)
+    await end_leftovers(records, f"test:{os.getpid()}:", asyncio.Event())
+    assert process_info(by_record.pid) is None
+    assert process_info(by_mark.pid) is None
+    assert process_info(stranger.pid) is not None
+    os.kill(stranger.pid, 9)
+    for child in (by_record, by_mark, stranger):
+        await child.wait()
+        child.reap()
+
+
+async def test_a_fault_in_a_keeper_leaves_no_second_process(quick, records, tasks, launch, until, monkeypatch):
+    monkeypatch.setattr("joule.daemon._tasks.restart_delay_s", lambda failures, chance: 0.01)
+    module = launch("import time; time.sleep(0.05)")
+    faults = iter([RuntimeError("planted"), None, None, None])
+
+    class Faulty(ModuleKeeper):
+        def _bury(self, child, output):
+            fault = next(faults, None)
+            if fault:
+                raise fault
+            return super()._bury(child, output)
+
+    keeper = Faulty(module, records, tasks)
+    task = tasks.start("supervision", keeper.run)
+    await until(lambda: keeper.status.restarts >= 1)
+    assert len(Targets(marks=frozenset({module.mark})).living()) <= 1
+    keeper.request_stop()
+    keeper.confirm_ended()
+    await task

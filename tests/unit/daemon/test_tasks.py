@@ -1,0 +1,42 @@
+"""Background work never dies unseen (F13)."""
+
+import asyncio
+import logging
+
+from joule.daemon import _tasks
+from joule.daemon._tasks import BackgroundTasks
+
+
+async def test_a_fault_is_logged_with_its_traceback_and_the_work_starts_again(caplog, monkeypatch):
+    monkeypatch.setattr(_tasks, "restart_delay_s", lambda failures, chance: 0.0)
+    done = asyncio.Event()
+    calls = []
+
+    async def work():
+        calls.append(1)
+        if len(calls) < 3:
+            raise ValueError("broken")
+        done.set()
+
+    async with BackgroundTasks() as tasks:
+        await tasks.start("trimming", work)
+        assert done.is_set()
+    faults = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(faults) == 2
+    assert "trimming failed" in faults[0].getMessage()
+    assert faults[0].exc_info[0] is ValueError
+
+
+async def test_leaving_the_owner_ends_all_work():
+    async with BackgroundTasks() as tasks:
+        task = tasks.start("waiting", asyncio.Event().wait)
+        await asyncio.sleep(0)
+    assert task.cancelled()
+
+
+async def test_work_that_returns_is_over():
+    async def work():
+        return
+
+    async with BackgroundTasks() as tasks:
+        await tasks.start("short", work)
