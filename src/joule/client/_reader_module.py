@@ -65,7 +65,8 @@ class ReaderModule(BaseModule):
         ):
             await self.setup(parsed_args, app, output)
             await call_run(self.run, parsed_args, output, module=name, output=output)
-            _log.info("run() returned after %d writes", output.statistics().writes)
+            if not self.stop_requested:
+                _log.info("run() returned after %d writes", output.statistics().writes)
 
 
 def _missing_run(module: ReaderModule) -> str:
