@@ -7,7 +7,7 @@ it, and no others.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from joule.config._faults import FaultList
@@ -46,8 +46,9 @@ def load_node(main_file: Path) -> NodeSetup:
     if ini is None:
         raise ConfigurationError("; ".join(str(fault) for fault in faults.sorted()), file=str(main_file))
     config = parse_main(ini, faults)
-    modules = [parse_module(found, config.directory, faults) for found in _read_all(config.module_directory, faults)]
-    parsed = [parse_stream(found, faults) for found in _read_all(config.stream_directory, faults)]
+    found = _read_all(config.module_directory, faults)
+    modules = [parse_module(ini, config.directory, faults) for ini in found or () if ini]
+    parsed = [parse_stream(ini, faults) for ini in _read_all(config.stream_directory, faults) or () if ini]
     streams: list[StreamFile] = [stream for stream in parsed if stream is not None]
     table = resolve_streams(streams, modules, faults, first_era=is_first_era(ini))
     check_names(modules, faults)
@@ -63,21 +64,20 @@ def load_node(main_file: Path) -> NodeSetup:
         faults=faults.sorted(),
         notes=table.notes,
         broken_modules=frozenset(module.name for module in modules if module.name) - {m.name for m in sound},
+        all_names_known=found is not None and None not in found and all(module.name for module in modules),
     )
 
 
-def _read_all(directory: Path, faults: FaultList) -> Iterator[Ini]:
+def _read_all(directory: Path, faults: FaultList) -> list[Ini | None] | None:
+    """Return what each file of a directory holds, None for one that is no text; None where the directory has no list."""
     if not os.path.isdir(directory):
-        return  # a fault of main.conf, noted there
+        return None  # a fault of main.conf, noted there
     try:
         files = sorted(file for file in directory.iterdir() if file.suffix == ".conf" and file.name[0] != ".")
     except OSError as error:
         faults.error(directory, None, f"the directory cannot be read: {error.strerror}", "check its permissions")
-        return
-    for file in files:
-        ini = read_ini(file, faults)
-        if ini is not None:
-            yield ini
+        return None
+    return [read_ini(file, faults) for file in files]
 
 
 def _sound(modules: Sequence[ModuleFile], faults: FaultList) -> list[ModuleConfig]:

@@ -107,6 +107,8 @@ class NodeSetup:
         notes: Values as they were understood, such as what `keep = 6m` amounts to.
         broken_modules: Names of modules that are not in `modules` because of a fault, where the name could be read.
             Their cursors are kept.
+        all_names_known: Whether `modules` and `broken_modules` are all there are. False when the name in some file, or
+            the directory of the module files, cannot be read: then no cursor may be taken for one without a module.
     """
 
     config: NodeConfig
@@ -116,6 +118,7 @@ class NodeSetup:
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
     broken_modules: frozenset[str]
+    all_names_known: bool = True
 
     @property
     def errors(self) -> tuple[Fault, ...]:

@@ -8,7 +8,6 @@ guess in other places, where it is refused).
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from joule.errors import BadDurationError
 
@@ -41,7 +40,7 @@ _SPELLINGS = {
     "month": "mo",
     "year": "y",
 }
-_TERM = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*", re.ASCII)
+_TERM = re.compile(r"(\d+)(?:\.(\d+))?\s*([a-z]+)[\s,]*", re.ASCII)
 _NOTHING = frozenset({"none", "false", "no", "0"})
 _MAX_US = 2**63 - 1
 
@@ -104,18 +103,24 @@ def _seconds(rest_us: int, *, exact: bool) -> str:
 
 def _parse(text: str, *, months: bool) -> int:
     rest = text.strip().lower()
-    total = Fraction(0)
+    total = 0
     if not rest or len(rest) > 100:
         raise BadDurationError(text, "a span is numbers with units")
     while rest:
         term = _TERM.match(rest)
         if term is None:
             raise BadDurationError(text, f"{rest!r} is no number with a unit")
-        total += Fraction(term[1]) * _UNITS_US[_unit(term[2], text, months=months)]
+        total += _microseconds(term[1], term[2] or "", _UNITS_US[_unit(term[3], text, months=months)])
         rest = rest[term.end() :]
     if total > _MAX_US:
         raise BadDurationError(text, "it is longer than streams can count")
-    return round(total)
+    return total
+
+
+def _microseconds(whole: str, fraction: str, unit_us: int) -> int:
+    """Return `whole.fraction` units to the nearest us, exact for any number of digits."""
+    scale: int = 10 ** len(fraction)
+    return (2 * int(whole + fraction) * unit_us + scale) // (2 * scale)
 
 
 def _unit(word: str, text: str, *, months: bool) -> str:

@@ -189,6 +189,23 @@ def test_programs_beside_the_running_python_are_found_without_path(node, monkeyp
     assert only_module(node).command == [sys.executable, "-V"]
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "known"),
+    [
+        ("module_configs/a.conf", "[Main]\nname = a\n", True),
+        ("module_configs/a.conf", "[Main]\nexec_cmd = /bin/true\n", False),
+        ("module_configs/a.conf", b"\xff", False),
+        ("stream_configs/a.conf", b"\xff", True),
+        ("main.conf", "[Main]\nModuleDirectory = gone\n", False),
+    ],
+)
+def test_it_is_told_whether_there_may_be_a_module_whose_name_is_not_known(node, file, content, known):
+    node.write(file, content)
+    setup = node.load()
+    assert setup.errors
+    assert setup.all_names_known is known
+
+
 # -- streams --------------------------------------------------------------------------------------------------------
 
 

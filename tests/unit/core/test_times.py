@@ -120,6 +120,12 @@ def test_iso_texts_keep_every_microsecond(moment):
     assert parse_time(moment.isoformat()) == delta // dt.timedelta(microseconds=1)
 
 
+@given(st.integers(0, 999_999))
+def test_local_texts_keep_every_microsecond(microsecond):
+    text = f"2026-07-15T10:00:00.{microsecond:06}"
+    assert parse_time(text) - parse_time("2026-07-15T10:00:00") == microsecond
+
+
 @given(st.text(max_size=12))
 def test_any_text_is_a_time_or_refused(text):
     with contextlib.suppress(BadTimeError):
