@@ -69,7 +69,7 @@ def load_node(main_file: Path) -> NodeSetup:
 
 
 def _read_all(directory: Path, faults: FaultList) -> list[Ini | None] | None:
-    """Return what each file of a directory holds, None for one that is no text; None where the directory has no list."""
+    """Return what each file of a directory holds, None for one that is no text; None when it cannot be listed."""
     if not os.path.isdir(directory):
         return None  # a fault of main.conf, noted there
     try:

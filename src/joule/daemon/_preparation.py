@@ -174,8 +174,8 @@ def _faults_of(setup: NodeSetup, module: str) -> str:
 
 
 def _forget_cursors(setup: NodeSetup) -> None:
-    """Remove the cursors of modules that are no longer configured; a faulty file may be any module's, and keeps all."""
-    if any(fault.file.parent == setup.config.module_directory for fault in setup.errors):
+    """Remove the cursors of modules that are no longer configured; a file that cannot be read may be any module's."""
+    if not setup.all_names_known:
         return
     names = {module.name for module in setup.modules} | setup.broken_modules
     wanted = {cursor_path(setup.config.data_directory, name) for name in names}
