@@ -99,7 +99,7 @@ class HttpNode(Node):
                 yield block
             raise self._gone("the rows ended")
 
-    async def _json(self, path: str, **query: str) -> Any:
+    async def _json(self, path: str, /, **query: str) -> Any:
         async with self._get(path, query, answer_s=_ANSWER_S) as answer:
             try:
                 return await answer.json()
