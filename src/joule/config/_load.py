@@ -42,15 +42,15 @@ def load_node(main_file: Path) -> NodeSetup:
             file=str(main_file),
         )
     faults = FaultList()
-    ini = read_ini(main_file, faults)
-    if ini is None:
+    main = read_ini(main_file, faults)
+    if main is None:
         raise ConfigurationError("; ".join(str(fault) for fault in faults.sorted()), file=str(main_file))
-    config = parse_main(ini, faults)
+    config = parse_main(main, faults)
     found = _read_all(config.module_directory, faults)
     modules = [parse_module(ini, config.directory, faults) for ini in found or () if ini]
     parsed = [parse_stream(ini, faults) for ini in _read_all(config.stream_directory, faults) or () if ini]
     streams: list[StreamFile] = [stream for stream in parsed if stream is not None]
-    table = resolve_streams(streams, modules, faults, first_era=is_first_era(ini))
+    table = resolve_streams(streams, modules, faults, first_era=is_first_era(main))
     check_names(modules, faults)
     check_writers(modules, faults)
     check_cycles(modules, faults)

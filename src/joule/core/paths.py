@@ -12,6 +12,7 @@ __all__ = ["check_stream_path", "join_stream_path", "split_stream_path"]
 
 _MAX_CHARACTERS = 1024
 _MAX_NAME_BYTES = 255
+_MAX_DEPTH = 100  # trees of folders are walked by recursion
 
 
 def check_stream_path(path: str) -> str:
@@ -44,7 +45,10 @@ def _fault(path: str) -> str | None:
         return "it does not begin with /"
     if len(path) > _MAX_CHARACTERS:
         return f"it has {len(path)} characters, and {_MAX_CHARACTERS} are allowed"
-    for name in path[1:].split("/"):
+    names = path[1:].split("/")
+    if len(names) > _MAX_DEPTH:
+        return f"it has {len(names)} parts, and {_MAX_DEPTH} are allowed"
+    for name in names:
         reason = _component_fault(name)
         if reason:
             return reason

@@ -132,6 +132,15 @@ def test_folders_are_a_tree_with_the_streams_in_their_places(catalog):
     assert blank.folders[0].streams[0].spec.path == "/b c/%_/w"
 
 
+def test_the_deepest_folders_that_paths_allow_are_a_tree_too(catalog):
+    catalog.ensure_stream(spec("/a" * 100))
+    folder, depth = catalog.folders(), 0
+    while folder.folders:
+        (folder,), depth = folder.folders, depth + 1
+    assert depth == 99
+    assert folder.streams[0].spec.path == "/a" * 100
+
+
 def test_a_stream_and_a_folder_may_share_a_path(catalog):
     catalog.ensure_stream(spec("/a"))
     catalog.ensure_stream(spec("/a/b"))

@@ -30,7 +30,8 @@ def test_paths_of_any_era_are_accepted_unchanged(path):
         ("/a\nb", "printed"),
         ("/a\udcff", "printed"),
         ("/" + "a" * 256, "255 bytes"),
-        ("/a" * 600, "1024"),
+        ("/" + "/".join(["a" * 200] * 6), "1024"),
+        ("/a" * 101, "101 parts"),
     ],
 )
 def test_what_is_no_path_is_refused_with_the_reason(path, reason):
