@@ -88,8 +88,8 @@ class Terminal:
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip")),
-            "DURATION": "5",  # what `make demo` takes for granted is "until Ctrl-C"
-            "ARGS": "-q -p no:randomly tests/unit/core",  # of `make test`: this is one of all tests already
+            "DURATION": "3",  # what `make demo` takes for granted is "until Ctrl-C"
+            "ARGS": "-q -p no:randomly tests/unit/core/test_paths.py",  # of `make test`: this is one of all tests already
             MARK: self._mark,
         }
         self._state.write_text("")
@@ -112,7 +112,9 @@ class Terminal:
         running = self._start(command, saves=True)
         before, after, interrupted = _split(shown)
         if interrupted:
-            running.wait_for(lambda: matches(before, running.lines, any_numbers=numbers, is_part=True), seconds)
+            running.wait_for(
+                lambda: running.lines and matches(before, running.lines, any_numbers=numbers, is_part=True), seconds
+            )
             running.interrupt()
             shown = [*before, "...", *after]
         ended = running.end(seconds)

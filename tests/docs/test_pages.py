@@ -50,9 +50,10 @@ def run_block(block, terminal, nodes):
         if "file" not in block.options:
             terminal.run(f"python3 '{path}'", ["..."])
     elif block.language == "ini":
-        if "file" not in block.options:
-            raise block.error("an ini block needs file=, so that joule check can look at it")
-        path = terminal.write(block.options["file"], block.text)
+        named = re.match(r"# (\S+\.conf)\n", block.text)
+        if not named and "file" not in block.options:
+            raise block.error("an ini block needs a name for joule check: file=, or a first line such as # main.conf")
+        path = terminal.write(block.options.get("file") or named[1], block.text)
         node = path.parent if path.name == "main.conf" else path.parent.parent
         nodes.setdefault(str(node), block)
         if "faulty" in block.options:

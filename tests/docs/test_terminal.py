@@ -54,7 +54,7 @@ def test_the_home_directory_is_empty_and_the_joule_under_test_is_on_the_path(tmp
         ("```python\nraise ValueError\n```\n", "ValueError"),
         ("```python file=a.py\nx = 1\n```\n", "nothing on this page runs a.py"),
         ("```json\n{\n```\n", "Expecting property name"),
-        ("```ini\n[Main]\n```\n", "needs file="),
+        ("```ini\n[Main]\n```\n", "needs a name"),
         (console("$ sleep 60 < /dev/null > /dev/null 2>&1 &"), "leaves processes behind"),
         (console("^C"), "nothing runs in the background"),
     ],
