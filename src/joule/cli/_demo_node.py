@@ -46,12 +46,15 @@ def demo_directory(directory: Path) -> Iterator[None]:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_ours(directory)
-        lock = ProcessLock(directory / MARKER, "joule demo")
+        lock = ProcessLock(directory / MARKER, "joule demo")  # makes the marker
     except BlockingIOError as error:
         raise Failure(f"a demo is running in {directory} already: {error.strerror}") from error
     except OSError as error:
         raise Failure(f"no demo can be made in {directory}: {error.strerror}; name another with --directory") from error
     with contextlib.closing(lock):
+        holder = lock_holder(directory / "data" / "node.lock")
+        if holder is not None:
+            raise Failure(f"a node is still running in {directory} ({holder}): stop it first, with kill")
         _empty(directory)
         yield
 
@@ -64,12 +67,10 @@ def _check_ours(directory: Path) -> None:
         )
     if directory.stat().st_uid != os.getuid():
         raise Failure(f"{directory} belongs to another user: name another one with --directory")
-    holder = lock_holder(directory / "data" / "node.lock")
-    if holder is not None:
-        raise Failure(f"a node is still running in {directory} ({holder}): stop it first, with kill")
 
 
 def _empty(directory: Path) -> None:
+    """Remove all but the marker. The directory stays: by it a `jouled` knows what an earlier one left running."""
     for entry in directory.iterdir():
         if entry.name == MARKER:
             continue

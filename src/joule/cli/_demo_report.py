@@ -36,6 +36,8 @@ async def report(directory: Path, *, as_json: bool) -> int:
         return sum(stream.rows for stream in streams)
     click.echo("\nStored:")
     show_table(_COLUMNS, [_row(stream) for stream in streams])
+    if not any(stream.rows for stream in streams):
+        return 0
     click.echo("\nLook at it again:")
     click.echo("\n".join(f"  {printable(command)}" for command in again))
     click.echo("\nLet it go on, without this picture:")

@@ -1,7 +1,8 @@
 """The demo from start to end: a `jouled` of its own, the picture, the stop, and what was stored.
 
 `jouled` runs in a session of its own, so that Ctrl-C in the terminal reaches the demo only; the demo then stops it in
-order. Whatever happens in between, `jouled` and its modules are gone when the demo is.
+order, and with it the modules. Only when `jouled` itself is killed do they go on, until the next demo (or any `jouled`
+in this directory) ends them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ __all__ = ["run_demo"]
 _START_S = 30.0  # a Raspberry Pi reads Python's files from its card for the first time
 _STOP_S = 20.0  # modules have 2 s to end by themselves, and jouled longer
 _LOOK_S = 0.5
+_LEFT = "Modules that it left running are ended by the next demo in this directory."
 _OUTPUT = "jouled.out"  # what jouled itself prints, below the demo's directory
 
 
@@ -95,7 +97,7 @@ async def _stop(daemon: asyncio.subprocess.Process, hurry: asyncio.Event) -> Non
         await asyncio.wait((ended,), timeout=_STOP_S)
     hurried.cancel()
     if daemon.returncode is None:
-        note("jouled does not stop and is killed; its modules may go on")
+        note(f"jouled does not stop and is killed. {_LEFT}")
         daemon.kill()
     await ended
 
@@ -143,7 +145,8 @@ async def _node_when_up(directory: Path, stack: contextlib.AsyncExitStack, daemo
 
 def _check_running(daemon: asyncio.subprocess.Process, directory: Path) -> None:
     if daemon.returncode is not None:
-        raise Failure(f"jouled ended by itself, with exit code {daemon.returncode}\n{_tail(directory)}".rstrip())
+        how = f"with exit code {daemon.returncode}" if daemon.returncode >= 0 else f"by signal {-daemon.returncode}"
+        raise Failure(f"jouled ended by itself, {how}; it printed last:\n{_tail(directory)}\n{_LEFT}")
 
 
 def _tail(directory: Path, lines: int = 10) -> str:

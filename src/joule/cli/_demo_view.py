@@ -78,7 +78,8 @@ def value_text(value: float, units: str) -> str:
         return "-"
     if units in ("B", "B/s"):
         return size(value) + units[1:]
-    return f"{value:.0f} {units}" if abs(value) >= 1000 else f"{value:.1f} {units}" if units else f"{value:.3f}"
+    digits = 0 if abs(value) >= 1000 else 1 if units else 3
+    return f"{value:.{digits}f} {units}".rstrip()
 
 
 def _module_rows(glance: Glance) -> Iterable[Sequence[Cell]]:

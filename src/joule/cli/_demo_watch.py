@@ -10,6 +10,7 @@ import collections
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 
 from joule.api import ModuleInfo, Node, StreamInfo
 from joule.core import Rows, flatten_rows
@@ -65,8 +66,9 @@ class _Count:
 class Watcher:
     """Looks at a node, and remembers how many rows its streams had."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, clock: Callable[[], float] = time.monotonic) -> None:
         self._node = node
+        self._clock = clock
         self._counts: dict[int, collections.deque[_Count]] = {}
 
     async def look(self) -> Glance:
@@ -86,7 +88,7 @@ class Watcher:
     def _rate_hz(self, info: StreamInfo) -> float:
         if info.last_us is None:
             return 0.0
-        now_s = time.monotonic()
+        now_s = self._clock()
         counts = self._counts.setdefault(info.id, collections.deque())
         if not counts or info.last_us != counts[-1].last_us:
             counts.append(_Count(now_s, info.rows, info.last_us))
