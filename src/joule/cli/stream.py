@@ -26,6 +26,7 @@ _COLUMNS = (
     Column("SIZE", right=True),
     Column("KEEP", right=True),
     Column("WRITER"),
+    Column("PROBLEM"),
 )
 _ELEMENT_COLUMNS = (Column("ELEMENT"), Column("UNITS"), Column("DISPLAY"), Column("OFFSET"), Column("SCALE"))
 
@@ -83,6 +84,7 @@ def _row(info: StreamInfo) -> tuple[Cell, ...]:
         size(info.size_bytes),
         _keep(info.keep_us),
         info.writer or "",
+        Styled(_problem(info), "red"),
     )
 
 
@@ -90,6 +92,13 @@ def _freshness(info: StreamInfo) -> Cell:
     if info.age_us is None:
         return "no rows"
     return Styled(age(info.age_us), "green" if info.active else "")
+
+
+def _problem(info: StreamInfo) -> str:
+    """What keeps rows from being read, or kept them from being stored: never silently."""
+    if info.problem:
+        return info.problem
+    return f"{plural(info.refused_rows, 'row')} refused: out of order" if info.refused_rows else ""
 
 
 def _keep(keep_us: int | None) -> str:
@@ -109,8 +118,11 @@ def _facts(info: StreamInfo) -> list[tuple[str, Cell]]:
         ("keep", _keep(info.keep_us)),
         ("decimate", "yes" if info.decimate else "no"),
         ("writer", info.writer or "nobody"),
+        ("problem", Styled(_problem(info), "red")),
         ("rows", f"{info.rows} in {plural(info.intervals, 'interval')}, {size(info.size_bytes)}"),
     ]
+    if info.repeated_rows:
+        facts.append(("repeated", f"{plural(info.repeated_rows, 'row')} written again after a restart, and dropped"))
     if info.first_us is not None and info.last_us is not None:
         facts += [
             ("first row", f"{format_time(info.first_us)} ({info.first_us})"),

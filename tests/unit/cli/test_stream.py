@@ -8,9 +8,9 @@ def test_streams_are_listed_with_freshness_size_keep_and_writer(run):
     result = run("stream", "list")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "STREAM        LAYOUT     ROWS  LAST ROW    SIZE  KEEP  WRITER",
-        "/house/power  float32_2     3  2.5s ago  1.5 MB    7d  sensor",
-        "/house/water  int64_1       0   no rows     0 B   all  -",
+        "STREAM        LAYOUT     ROWS  LAST ROW    SIZE  KEEP  WRITER  PROBLEM",
+        "/house/power  float32_2     3  2.5s ago  1.5 MB    7d  sensor  -",
+        "/house/water  int64_1       0   no rows     0 B   all  -       -",
     ]
 
 
@@ -53,6 +53,20 @@ def test_a_stream_is_shown_with_what_is_stored_of_it_and_its_elements(run, name,
         ["volts", "V", "continuous", "0", "1"],
         ["amps", "-", "continuous,", "not", "plotted", "0", "1"],
     ]
+
+
+def test_rows_that_were_not_stored_are_counted(run, node):
+    node.known_streams = [dataclasses.replace(node.known_streams[0], refused_rows=1, repeated_rows=7)]
+    assert run("stream", "list").stdout.splitlines()[1].endswith("sensor  1 row refused: out of order")
+    facts = run("stream", "info", "1").stdout
+    assert "1 row refused: out of order" in facts
+    assert "7 rows written again after a restart, and dropped" in facts
+
+
+def test_a_stream_that_cannot_be_read_says_why(run, node):
+    node.known_streams = [dataclasses.replace(node.known_streams[1], problem="damaged log file x: y")]
+    assert run("stream", "list").stdout.splitlines()[1].endswith("-       damaged log file x: y")
+    assert "damaged log file x: y" in run("stream", "info", "2").stdout
 
 
 def test_an_infinite_figure_is_a_string_in_json(run, node):
