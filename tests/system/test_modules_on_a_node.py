@@ -105,7 +105,7 @@ class Node:
     def streams(self):
         """Summaries of the stream logs, by path."""
         folder = self.directory / "data" / "streams"
-        logs = [log for log in folder.iterdir() if (log / "head").exists()] if folder.exists() else []
+        logs = [log for log in folder.iterdir() if (log / "log.json").exists()] if folder.exists() else []
         return {inspect_log(log).stream: (log, inspect_log(log)) for log in logs}
 
     def rows(self, stream):
