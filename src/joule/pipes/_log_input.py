@@ -81,10 +81,7 @@ class LogSource(RowSource):
 
     async def wait(self, row: int, breaks: int) -> None:
         loop = asyncio.get_running_loop()
-        if self._bell is None or self._loop is not loop:
-            bell = self._listen(loop)
-        else:
-            bell = self._bell
+        bell = self._bell if self._bell is not None and self._loop is loop else self._listen(loop)
         if self._pauses:
             self._pauses -= 1
             await self._sleep(loop, PAUSE_S)
