@@ -21,6 +21,7 @@ _MODULE_COLUMNS = (Column("MODULE"), Column("STATE"), Column("CPU", right=True),
 _STREAM_COLUMNS = (Column("STREAM"), Column("ROWS/S", right=True), Column("ROWS", right=True), Column("LAST VALUES"))
 _BAR = "▏▎▍▌▋▊▉█"
 _BAR_CELLS = 8
+_MOST_CORES = 16  # of more, only their mean is shown: the picture is to fit on a screen
 _LINE_ELEMENTS = ("cpu", "memory")  # of the machine, in a plain line; a bar for each core would fill it
 
 
@@ -109,7 +110,10 @@ def _machine(machine: StreamGlance, means: StreamGlance | None) -> RenderableTyp
 
     smooth = means.values if means is not None and means.values else (math.nan,) * len(machine.values)
     rows: list[tuple[Cell, ...]] = []
+    many_cores = sum(element.name.startswith("cpu_") for element in machine.info.elements) > _MOST_CORES
     for element, now, mean in zip(machine.info.elements, machine.values, smooth, strict=False):
+        if many_cores and element.name.startswith("cpu_"):
+            continue
         bar = Styled(_bar(mean if not math.isnan(mean) else now) if element.units == "%" else "", "green")
         rows.append((element.name, value_text(now, element.units), value_text(mean, element.units), bar))
     half = (len(rows) + 1) // 2

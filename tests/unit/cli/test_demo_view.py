@@ -16,9 +16,9 @@ from joule.core import ElementSpec
 ELEMENTS = (ElementSpec(name="cpu", units="%"), ElementSpec(name="disk_read", units="B/s"))
 
 
-def glance(*, values=(25.0, 1500.0), means=(50.0, 2000.0), troubles=None):
+def glance(*, values=(25.0, 1500.0), means=(50.0, 2000.0), troubles=None, elements=ELEMENTS):
     def seen(path, numbers):
-        info = StreamInfo(id=1, path=path, layout="float32_2", elements=ELEMENTS, rows=1234, last_us=1)
+        info = StreamInfo(id=1, path=path, layout="float32_2", elements=elements, rows=1234, last_us=1)
         return StreamGlance(info=info, rate_hz=10.0, values=numbers)
 
     modules = (
@@ -44,6 +44,14 @@ def test_the_picture_has_states_rates_and_values_with_units():
 
 def test_the_picture_fits_a_small_terminal():
     assert max(len(line.rstrip()) for line in drawn(glance()).splitlines()) <= 80
+
+
+def test_the_cores_of_a_large_machine_are_left_out():
+    cores = tuple(ElementSpec(name=f"cpu_{core}", units="%") for core in range(64))
+    text = drawn(glance(elements=(*ELEMENTS, *cores), values=(25.0,) * 66, means=(25.0,) * 66))
+    assert "cpu " in text
+    assert "cpu_1" not in text
+    assert len(text.splitlines()) < 24
 
 
 def test_before_there_are_means_the_values_are_shown_alone():
