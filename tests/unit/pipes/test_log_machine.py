@@ -13,11 +13,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.unit.log.conftest import LAYOUT, abandon, rows_at
 
 from joule.errors import OutOfOrderError
 from joule.log import BREAK, CursorFile, InputPosition, LogWriter, ensure_cursors, read_log, trim_log
 from joule.pipes import LogInput
-from tests.unit.log.conftest import LAYOUT, abandon, rows_at
 
 
 class LogMachine(RuleBasedStateMachine):
