@@ -1,9 +1,10 @@
 """Contract 1A: the package's surface and the minimal reader."""
 
-import asyncio
+import http.server
 import re
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from pathlib import Path
@@ -137,24 +138,38 @@ ANY_SOURCE = """
 """
 
 
-async def test_r09_a_reader_polls_http_and_tails_a_file_in_the_same_loop(programs):
-    async def answer(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.0 200 OK\r\n\r\n101.5")
-        await writer.drain()
-        writer.close()
+class Sensor(http.server.BaseHTTPRequestHandler):
+    """An HTTP API with one value."""
 
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"101.5")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def sensor_port():
+    with http.server.HTTPServer(("127.0.0.1", 0), Sensor) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield server.server_port
+        server.shutdown()
+        serving.join()
+
+
+def test_r09_a_reader_polls_http_and_tails_a_file_in_the_same_loop(programs, sensor_port):
     log = programs.directory / "sensor.log"
     log.write_text("202.25\n")
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        program = programs.start(ANY_SOURCE, f"--port={port}", f"--log={log}")
-        values = set()
-        while values != {101.5, 202.25, 203.25}:
-            values.add(float((await asyncio.to_thread(program.read_line)).split()[1]))
-            if values == {101.5, 202.25}:
-                with log.open("a") as later:
-                    later.write("203.25\n")
+    program = programs.start(ANY_SOURCE, f"--port={sensor_port}", f"--log={log}")
+    values = set()
+    while values != {101.5, 202.25, 203.25}:
+        values.add(float(program.read_line().split()[1]))
+        if values == {101.5, 202.25}:
+            with log.open("a") as later:
+                later.write("203.25\n")
 
 
 def test_r10_the_sleep_sets_the_data_rate(programs, page_reader):
