@@ -240,3 +240,28 @@ def test_a_terminal_gets_a_table_with_colours_and_none_with_no_color(node):
         os.close(theirs)
         assert "counter" in shown
         assert ("\x1b[32m" in shown) == coloured
+
+
+@pytest.mark.parametrize("state", ["node", "stopped"])
+def test_a_full_disk_is_one_sentence(request, state):
+    where = request.getfixturevalue(state)
+    command = [BIN / "joule", "-n", str(where), "data", "read", "/test/count"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=False)
+    assert (result.returncode, result.stderr) == (1, "Error: No space left on device\n")
+
+
+def test_ctrl_c_ends_a_long_read_with_130(node):
+    with started(node, "data", "read", "/test/count") as process:
+        assert read_lines(process, 1)
+        process.send_signal(signal.SIGINT)
+        while os.read(process.stdout.fileno(), 65536):
+            pass
+        assert process.wait(TIMEOUT_S) in (130, 0)  # 0 when the last row was faster
+        assert process.stderr.read().strip() == b""
+
+
+def test_a_closed_stdout_loses_the_result_and_nothing_else(node):
+    command = ["sh", "-c", 'exec "$0" -n "$1" module list >&-', BIN / "joule", str(node)]
+    result = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

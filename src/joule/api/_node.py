@@ -2,12 +2,14 @@
 
 Every method raises the error class that the node raised (`joule.errors`); `NodeUnreachableError` says that no `jouled`
 answers, or that it went away in the middle. Nothing is retried here: who wants to wait for a node does so knowingly.
+Who leaves one of the generators early closes it (`contextlib.aclosing`): its connection ends then, not at some later
+time.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Self
 
 from joule.core import Rows
@@ -67,7 +69,7 @@ class Node(abc.ABC):
         """
 
     @abc.abstractmethod
-    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncIterator[str]:
+    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncGenerator[str]:
         """Yield the newest `lines` lines of a module's output, then each new line as it is written, without end.
 
         Raises:
@@ -94,7 +96,7 @@ class Node(abc.ABC):
     @abc.abstractmethod
     def read_data(
         self, stream: str | int, start_us: int | None = None, end_us: int | None = None
-    ) -> AsyncIterator[Rows | Break]:
+    ) -> AsyncGenerator[Rows | Break]:
         """Yield stored rows in blocks of about 1 MB at most, and a `Break` between two intervals.
 
         Args:
@@ -111,7 +113,7 @@ class Node(abc.ABC):
         """
 
     @abc.abstractmethod
-    def follow_data(self, stream: str | int) -> AsyncIterator[Rows | Break]:
+    def follow_data(self, stream: str | int) -> AsyncGenerator[Rows | Break]:
         """Yield rows and breaks as they are stored from now on, without end.
 
         Raises:

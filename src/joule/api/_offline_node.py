@@ -6,7 +6,7 @@ Nothing is written, not even a lock, so it works on a read-only copy of a node's
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NoReturn
 
 from joule._version import __version__
@@ -64,7 +64,7 @@ class OfflineNode(Node):
         """Not without a `jouled`."""
         self._refuse(f"the log of module {name!r}")
 
-    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncIterator[str]:
+    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncGenerator[str]:
         """Not without a `jouled`."""
         self._refuse(f"the log of module {name!r}")
 
@@ -96,7 +96,7 @@ class OfflineNode(Node):
         async for block in read_stored(log_directory(self._config.data_directory, record.id), start_us, end_us):
             yield block
 
-    def follow_data(self, stream: str | int) -> AsyncIterator[Rows | Break]:
+    def follow_data(self, stream: str | int) -> AsyncGenerator[Rows | Break]:
         """Not without a `jouled`."""
         self._refuse(f"rows to come of stream {stream!r}")
 

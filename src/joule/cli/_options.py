@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["json_option", "moment"]
+__all__ = ["json_option", "moment", "stream_name"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,3 +29,8 @@ def moment(text: str) -> int:
         return parse_time(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def stream_name(text: str) -> str | int:
+    """Return what names a stream: a path, or the id that `stream info` shows; the `type` of an argument."""
+    return int(text) if text.isascii() and text.isdecimal() else text

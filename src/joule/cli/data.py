@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from joule.cli._options import json_option, moment
+from joule.cli._options import json_option, moment, stream_name
 from joule.cli._output import note
 from joule.cli._session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from joule.api import Node
     from joule.core import Rows
@@ -27,14 +28,14 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("stream")
+@click.argument("stream", type=stream_name)
 @click.option("--start", type=moment, metavar="TIME", help="Begin with the first row at or after this time.")
 @click.option("--end", type=moment, metavar="TIME", help="End before the first row at or after this time.")
 @click.option("--live", is_flag=True, help="Print rows as they come, until Ctrl-C; nothing that is already stored.")
 @json_option('Print rows as {"timestamp": us, "data": [...]}, one a line; NaN is null, infinities are strings.')
 @click.pass_obj
-def read(session: Session, stream: str, *, start: int | None, end: int | None, live: bool, as_json: bool) -> None:
-    """Print the rows of STREAM, a path such as /house/power: every stored row, or those in a span of time.
+def read(session: Session, stream: str | int, *, start: int | None, end: int | None, live: bool, as_json: bool) -> None:
+    """Print the rows of STREAM, a path such as /house/power or an id: every stored row, or those in a span of time.
 
     A line is a timestamp in Unix microseconds and then the values, or "# interval break" where rows are missing
     between two others. Without jouled the rows are read from the node's directory.
@@ -70,18 +71,20 @@ def _tell_bounds(start_us: int | None, end_us: int | None) -> None:
         note("\n".join(known))
 
 
-async def _print_stored(node: Node, stream: str, start_us: int | None, end_us: int | None, *, as_json: bool) -> None:
+async def _print_stored(
+    node: Node, stream: str | int, start_us: int | None, end_us: int | None, *, as_json: bool
+) -> None:
     if not await _print_blocks(node.read_data(stream, start_us, end_us), as_json=as_json, flush=False):
         await _tell_why_empty(node, stream)
 
 
-async def _print_live(node: Node, stream: str, *, as_json: bool) -> None:
+async def _print_live(node: Node, stream: str | int, *, as_json: bool) -> None:
     if sys.stderr.isatty():
         note(f"rows of {stream} as they come; Ctrl-C ends")
     await _print_blocks(node.follow_data(stream), as_json=as_json, flush=True)
 
 
-async def _print_blocks(blocks: AsyncIterator[Rows | Break], *, as_json: bool, flush: bool) -> bool:
+async def _print_blocks(blocks: AsyncGenerator[Rows | Break], *, as_json: bool, flush: bool) -> bool:
     """Print what comes; tell whether anything came."""
     import asyncio
 
@@ -90,21 +93,21 @@ async def _print_blocks(blocks: AsyncIterator[Rows | Break], *, as_json: bool, f
     from joule.cli._rows import BREAK_LINE, format_rows
 
     printed = False
-    async for block in blocks:
-        printed = True
-        for text in format_rows(block, as_json=as_json) if isinstance(block, np.ndarray) else (BREAK_LINE,):
-            sys.stdout.write(text)
-            # Reading a node's own files never waits: without this, Ctrl-C would have to wait for the last row.
-            await asyncio.sleep(0)
-        if flush:
-            sys.stdout.flush()
+    async with contextlib.aclosing(blocks):
+        async for block in blocks:
+            printed = True
+            for text in format_rows(block, as_json=as_json) if isinstance(block, np.ndarray) else (BREAK_LINE,):
+                sys.stdout.write(text)
+                await asyncio.sleep(0)  # blocks that are there already never wait, and Ctrl-C must be seen
+            if flush:
+                sys.stdout.flush()
     sys.stdout.flush()
     return printed
 
 
-async def _tell_why_empty(node: Node, path: str) -> None:
-    info = await node.stream(path)
+async def _tell_why_empty(node: Node, stream: str | int) -> None:
+    info = await node.stream(stream)
     if info.first_us is None or info.last_us is None:
-        note(f"{path} holds no rows yet; joule stream info {path} tells who writes it")
+        note(f"{info.path} holds no rows yet; joule stream info {info.path} tells who writes it")
     else:
-        note(f"no rows of {path} in that span: it holds {_moment(info.first_us)} to {_moment(info.last_us)}")
+        note(f"no rows of {info.path} in that span: it holds {_moment(info.first_us)} to {_moment(info.last_us)}")

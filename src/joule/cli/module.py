@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
@@ -95,8 +96,9 @@ def logs(session: Session, name: str, *, follow: bool, lines: int | None, as_jso
 
 
 async def _follow(node: Node, name: str, lines: int, *, as_json: bool) -> None:
-    async for line in node.follow_module_logs(name, lines):
-        click.echo(json_text({"line": line}) if as_json else printable(line, keep="\t"))
+    async with contextlib.aclosing(node.follow_module_logs(name, lines)) as printed:
+        async for line in printed:
+            click.echo(json_text({"line": line}) if as_json else printable(line, keep="\t"))
 
 
 def _row(info: ModuleInfo) -> tuple[Cell, ...]:

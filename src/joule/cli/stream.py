@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joule.cli._exit import NotThere
-from joule.cli._options import json_option
+from joule.cli._options import json_option, stream_name
 from joule.cli._output import Cell, Column, Styled, note, show_facts, show_json, show_table
 from joule.cli._session import Session
 from joule.cli._text import age, duration, plural, size
@@ -55,12 +55,12 @@ def list_(session: Session, path: str, *, as_json: bool) -> None:
 
 
 @stream.command()
-@click.argument("path")
+@click.argument("stream", type=stream_name)
 @json_option()
 @click.pass_obj
-def info(session: Session, path: str, *, as_json: bool) -> None:
-    """Show one stream: its elements, what is stored of it, who writes it. PATH may also be its id."""
-    found = session.run(lambda node: node.stream(int(path) if path.isdecimal() else path))
+def info(session: Session, stream: str | int, *, as_json: bool) -> None:
+    """Show one stream: its elements, what is stored of it, who writes it. STREAM is a path or an id."""
+    found = session.run(lambda node: node.stream(stream))
     if as_json:
         show_json(found.to_json())
         return
