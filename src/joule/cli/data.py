@@ -35,7 +35,9 @@ def data() -> None:
 @json_option('Print rows as {"timestamp": us, "data": [...]}, one a line; NaN is null, infinities are strings.')
 @click.pass_obj
 def read(session: Session, stream: str | int, *, start: int | None, end: int | None, live: bool, as_json: bool) -> None:
-    """Print the rows of STREAM, a path such as /house/power or an id: every stored row, or those in a span of time.
+    """Print the rows of a stream.
+
+    Every stored row, or those in a span of time. STREAM is a path such as /house/power, or an id.
 
     A line is a timestamp in Unix microseconds and then the values, or "# interval break" where rows are missing
     between two others. Without jouled the rows are read from the node's directory.

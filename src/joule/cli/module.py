@@ -82,7 +82,10 @@ def info(session: Session, name: str, *, as_json: bool) -> None:
 @json_option('Print one JSON document; with --follow {"line": "..."} for each line.')
 @click.pass_obj
 def logs(session: Session, name: str, *, follow: bool, lines: int | None, as_json: bool) -> None:
-    """Show what a module printed, each line stamped with its time. Control characters are shown as escapes."""
+    """Show what a module printed, each line stamped with its time.
+
+    Control characters are shown as escapes.
+    """
     if follow:
         session.follow(lambda node: _follow(node, name, 10 if lines is None else lines, as_json=as_json))
         return

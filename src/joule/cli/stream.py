@@ -41,7 +41,10 @@ def stream() -> None:
 @json_option()
 @click.pass_obj
 def list_(session: Session, path: str, *, as_json: bool) -> None:
-    """List the streams of the node, or those in and below the folder PATH, with how fresh and how large they are."""
+    """List streams with how fresh and how large they are.
+
+    All streams of the node, or those in and below the folder PATH.
+    """
     infos = session.run(lambda node: node.streams())
     below = [info for info in infos if _is_in(info.path, path)]
     if not below and infos and path != "/":
@@ -59,7 +62,10 @@ def list_(session: Session, path: str, *, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def info(session: Session, stream: str | int, *, as_json: bool) -> None:
-    """Show one stream: its elements, what is stored of it, who writes it. STREAM is a path or an id."""
+    """Show one stream: what is stored of it, who writes it, its elements.
+
+    STREAM is a path such as /house/power, or an id.
+    """
     found = session.run(lambda node: node.stream(stream))
     if as_json:
         show_json(found.to_json())
