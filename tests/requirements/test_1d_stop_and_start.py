@@ -213,3 +213,25 @@ def test_a_module_can_be_started_in_a_thread_of_its_own(capsys):
     thread.start()
     thread.join(10)
     assert module.ran_in is thread
+
+
+def test_r38_a_reader_that_waits_for_a_device_in_a_thread_stops_all_the_same(programs):
+    program = programs.start(
+        """
+        import os
+
+        class R(ReaderModule):
+            STOP_TIMEOUT = 0
+
+            async def run(self, parsed_args, output):
+                await output.write([[1, 1]])
+                device, _ = os.pipe()
+                await asyncio.to_thread(os.read, device, 1)
+
+        R().start()
+        """
+    )
+    program.read_line()
+    program.signal(signal.SIGINT)
+    ended = program.end()
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from joule.client._blocked import watch_for_blocking
+from joule.client._threads import AbandonedThreads
 
 __all__ = ["run_module"]
 
@@ -49,6 +50,7 @@ def run_module(module: _Runnable, parsed_args: argparse.Namespace) -> None:
 
 
 async def _run(module: _Runnable, parsed_args: argparse.Namespace) -> None:
+    asyncio.get_running_loop().set_default_executor(AbandonedThreads())
     shutdown = _Shutdown(module)
     with shutdown.on_signals(), watch_for_blocking():
         task = await module.run_as_task(parsed_args, None)

@@ -29,7 +29,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 # What Joule adds to a process that has loaded argparse, asyncio, json, logging and NumPy.
 ALLOWED = {
-    *("joule", "__future__", "dataclasses", "copy", "mmap", "bisect"),
+    *("joule", "__future__", "dataclasses", "copy", "mmap", "bisect", "queue"),
     *("pathlib", "fnmatch", "glob", "grp", "ntpath", "pwd"),
     *("secrets", "hmac", "hashlib", "random"),  # names that no other process chooses
     *("urllib", "ipaddress"),  # a module's name as a file name: urllib.parse, which brings the other
