@@ -22,7 +22,7 @@ from joule.server._view import NodeView
 
 __all__ = ["create_app", "serve_unix"]
 
-_FINISH_S = 1.0  # answers without an end, such as live rows, are cut off after this long
+_FINISH_S = 0.2  # answers without an end, such as live rows, are cut off after this long
 
 
 def create_app(node: NodeView) -> web.Application:

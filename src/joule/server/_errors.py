@@ -36,6 +36,8 @@ async def error_shape(
     except web.HTTPException as error:  # the router's own: no such route, wrong method, body too large
         headers = {name: value for name, value in error.headers.items() if name == "Allow"}
         return _answer(_of_router(request, error), error.status, headers)
+    except ConnectionError:
+        raise  # the client has gone, there is nobody to answer: aiohttp ends the connection quietly
     except Exception:  # noqa: BLE001  # the seam of every request
         _log.exception("%s %s failed", request.method, request.path)
         return _answer(NodeError("the node has a fault; its log has the details"), 500)

@@ -53,7 +53,9 @@ def log_of(launch):
 
 
 async def test_a_module_runs_in_a_session_of_its_own_with_a_mark(supervise, launch, until):
-    code = "import os; print(os.getsid(0) == os.getpid(), os.environ['JOULE_MODULE_MARK'], os.environ['PYTHONUNBUFFERED'])"
+    code = (
+        "import os; print(os.getsid(0) == os.getpid(), os.environ['JOULE_MODULE_MARK'], os.environ['PYTHONUNBUFFERED'])"
+    )
     module = launch(code + "; import sys; print(repr(sys.stdin.read()))\n" + WAIT)
     supervisor = await supervise(module)
     await until(lambda: "up" in log_of(module))
