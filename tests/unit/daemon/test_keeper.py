@@ -164,9 +164,8 @@ async def test_a_stop_at_any_moment_leaves_nothing(quick, records, tasks, launch
 
 async def test_a_killed_logger_is_replaced_and_the_module_notices_nothing(quick, supervise, launch, until, monkeypatch):
     monkeypatch.setattr("joule.daemon._tasks.restart_delay_s", lambda failures, chance: 0.01)
-    module = launch(
-        "import sys, time\nprint('one')\nsys.stdout.flush()\ntime.sleep(0.3)\nprint('two')\nsys.stdout.flush()\ntime.sleep(60)"
-    )
+    code = "import sys, time\nfor word in ('one', 'two'):\n print(word)\n sys.stdout.flush()\n time.sleep({})"
+    module = launch(code.format(0.3) + "\ntime.sleep(60)")
     supervisor = await supervise(module)
     await until(lambda: "one" in log_of(module))
     (logger,) = loggers_of(module)

@@ -1,0 +1,103 @@
+"""`keep` is honoured in whole segments, and never before a reader is through."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from joule.api import catalog_path, log_directory
+from joule.catalog import Catalog
+from joule.core import ElementSpec, StreamSpec
+from joule.daemon import _trimming
+from joule.daemon._trimming import trim_for_ever, trim_streams
+from joule.log import LogWriter, create_log, cursor_path, ensure_cursors, inspect_log
+
+KEEP_US = 1000
+SEGMENTS_OF_US = 100
+
+
+def spec_of(path, keep_us):
+    return StreamSpec(path=path, datatype="float64", elements=(ElementSpec(name="x"),), keep_us=keep_us)
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    with Catalog.open(catalog_path(tmp_path)) as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def fill(tmp_path, catalog):
+    """Make a stream with rows at 0 to 1999 us, in segments of 100 us; returns its record."""
+
+    def make(path="/a/b", keep_us=KEEP_US):
+        spec = spec_of(path, keep_us)
+        record = catalog.ensure_stream(spec)
+        writer = LogWriter(
+            log_directory(tmp_path, record.id), spec.layout, stream=path, holder="t", segment_us=SEGMENTS_OF_US
+        )
+        for start in range(0, 2000, 50):
+            rows = np.zeros(50, spec.layout.dtype)
+            rows["timestamp"] = np.arange(start, start + 50)
+            writer.store(rows)
+        writer.close()
+        return record
+
+    return make
+
+
+def first_us(tmp_path, record):
+    return inspect_log(log_directory(tmp_path, record.id)).first_us
+
+
+def test_old_segments_go_and_young_ones_stay(tmp_path, fill):
+    record = fill()
+    removed = trim_streams([record], tmp_path, now_us=1500)
+    oldest = first_us(tmp_path, record)
+    assert 500 - 2 * SEGMENTS_OF_US <= oldest <= 500
+    assert removed == oldest
+
+
+def test_nothing_goes_before_its_time(tmp_path, fill):
+    record = fill()
+    assert trim_streams([record], tmp_path, now_us=1000) == 0
+    assert first_us(tmp_path, record) == 0
+
+
+def test_what_a_module_still_has_to_read_stays(tmp_path, fill, catalog):
+    number = catalog.ensure_stream(spec_of("/a/b", KEEP_US)).id
+    log = log_directory(tmp_path, number)
+    create_log(log, spec_of("/a/b", KEEP_US).layout, "/a/b")
+    ensure_cursors(cursor_path(tmp_path, "filter"), "filter", {"input": log}, {})  # it begins at row 0
+    record = fill()
+    assert trim_streams([record], tmp_path, now_us=10**9) == 0
+    cursor_path(tmp_path, "filter").unlink()
+    assert trim_streams([record], tmp_path, now_us=10**9) > 0
+
+
+def test_a_cursor_that_cannot_be_read_stops_all_trimming(tmp_path, fill):
+    record = fill()
+    (tmp_path / "cursors").mkdir()
+    (tmp_path / "cursors" / "filter.cursor").write_text("nonsense")
+    with pytest.raises(Exception, match=r"filter\.cursor"):
+        trim_streams([record], tmp_path, now_us=10**9)
+    assert first_us(tmp_path, record) == 0
+
+
+def test_a_log_that_cannot_be_trimmed_costs_no_other(tmp_path, fill, caplog):
+    broken, sound = fill("/a/broken"), fill("/a/sound")
+    (log_directory(tmp_path, broken.id) / "log.json").write_text("nonsense")
+    assert trim_streams([broken, sound], tmp_path, now_us=1500) > 0
+    assert "/a/broken" in caplog.text
+
+
+async def test_the_task_trims_limited_streams_only(tmp_path, fill, catalog):
+    limited, kept = fill("/a/limited"), fill("/a/kept", None)
+    task = asyncio.ensure_future(trim_for_ever(catalog, tmp_path))
+    async with asyncio.timeout(5):
+        while first_us(tmp_path, limited) == 0:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    assert first_us(tmp_path, kept) == 0
+    assert _trimming._PERIOD_S >= 1
