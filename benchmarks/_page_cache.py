@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["SEGMENT_BYTES", "write_rate"]
+__all__ = ["SEGMENT_BYTES", "warm_memory", "write_rate"]
 
 SEGMENT_BYTES = 64 * 2**20
 """Of the files written, as in the log."""
@@ -30,3 +30,12 @@ def write_rate(directory: Path, chunk_bytes: int, volume_bytes: int) -> float:
     for path in paths:
         path.unlink()
     return files * per_file * chunk_bytes / took_s
+
+
+def warm_memory(directory: Path, volume_bytes: int) -> None:
+    """Write and remove as much as the next measurement will, so that the memory for it is there.
+
+    A virtual machine hands free memory back to its host, and gets it again page by page at several times the cost of
+    the page itself. Without this, whoever stores measures how long the machine was idle before.
+    """
+    write_rate(directory, 2**20, volume_bytes)

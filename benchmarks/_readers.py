@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks._figures import Result, judged, ratios, spread
 from benchmarks._log_run import through_log
+from benchmarks._page_cache import warm_memory
 from benchmarks._scale import Scale
 from benchmarks.programs.chunks import LAYOUT
 
@@ -19,7 +20,9 @@ def measure(scale: Scale, directory: Path) -> list[Result]:
     rows = scale.volume_bytes // LAYOUT.row_bytes // CHUNK_ROWS * CHUNK_ROWS
     alone, slowest = [], []
     for _ in range(scale.rounds):
+        warm_memory(directory, scale.volume_bytes)
         alone += through_log(directory, CHUNK_ROWS, rows)
+        warm_memory(directory, scale.volume_bytes)
         slowest.append(min(through_log(directory, CHUNK_ROWS, rows, readers=3)))
     behind = f"{spread(slowest).median / 1e6:.3g} of {spread(alone).median / 1e6:.3g} million rows/s"
     return [

@@ -32,7 +32,9 @@ ran one after the other (for the start of a process: of {starts} starts; for the
   ezmsg, two units in two processes through its shared memory, stores nothing and hands out the message in place; its
   buffers have the right size from the start.
 * **`write()`**: the same volume by plain system calls into fresh files of 64 MiB in the same directory, in the same
-  rounds. It is the ceiling of whatever stores, and depends on what else the machine does.
+  rounds. It is the ceiling of whatever stores, and depends on what else the machine does. Before each round of these
+  and of the log, as much is written and removed again, uncounted: a virtual machine hands free memory back to its host,
+  and would be measured getting it again.
 * **Three readers**: one writer, three reader processes, each reading everything; the rate of the slowest.
 * **Latency**: from before `write()` to the filter's `read()` returning, one row at 100 Hz, {latency_rows} rows a round;
   against a coroutine that waits for a descriptor and reads the same 72 bytes from an `os.pipe`.

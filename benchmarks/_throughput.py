@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks._children import Child
 from benchmarks._figures import Result, judged, ratios, spread
 from benchmarks._log_run import through_log
-from benchmarks._page_cache import write_rate
+from benchmarks._page_cache import warm_memory, write_rate
 from benchmarks._scale import Scale
 from benchmarks.programs.chunks import LAYOUT
 
@@ -19,7 +19,6 @@ _TARGETS = {1: 3.0, 10: 4.0, 1_000: 1.5, 10_000: 0.5}
 
 def measure(scale: Scale, directory: Path) -> list[Result]:
     """Return a line for each size of chunk, and what plain `write()` does."""
-    write_rate(directory, 72_000, scale.volume_bytes)  # the first use of memory that was never used is slow
     return [result for rows, target in _TARGETS.items() for result in _chunks(scale, directory, rows, target)]
 
 
@@ -30,9 +29,11 @@ def _chunks(scale: Scale, directory: Path, chunk_rows: int, target: float) -> li
     ezmsg_rows = scale.small_rows * chunk_rows if is_small else volume_rows
     ours, theirs, plain = [], [], []
     for _ in range(scale.rounds):
+        warm_memory(directory, log_rows * LAYOUT.row_bytes)
         ours += through_log(directory, chunk_rows, log_rows)
         theirs.append(_through_ezmsg(chunk_rows, ezmsg_rows))
         if not is_small:
+            warm_memory(directory, scale.volume_bytes)
             plain.append(write_rate(directory, chunk_rows * LAYOUT.row_bytes, scale.volume_bytes) / 1e9)
     name = f"{chunk_rows:,}-row chunks"
     behind = f"log {_millions(ours)}, ezmsg {_millions(theirs)} million rows/s"

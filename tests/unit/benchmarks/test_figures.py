@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-
 from benchmarks._figures import Result, Spread, judged, percentile, ratios, spread, table
 from benchmarks._machine import file_system
 from benchmarks._report import report
