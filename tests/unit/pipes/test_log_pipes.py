@@ -1,0 +1,252 @@
+"""What only pipes over the log do: waking, following, a full disk, rows that were trimmed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from joule.core import Layout
+from joule.errors import LogError, PipeError
+from joule.log import BREAK, DISK, DiskFiles, LogWriter, create_log, read_log, trim_log
+from joule.pipes import LogInput, LogOutput, follow_log
+
+LAYOUT = Layout("int16", 2)
+
+
+def rows(*times: int) -> np.ndarray:
+    return np.array([[time, 1, 2] for time in times])
+
+
+def times_in(log: Path) -> list[int | str]:
+    found: list[int | str] = []
+    for block in read_log(log):
+        found += ["break"] if block is BREAK else block["timestamp"].tolist()
+    return found
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    create_log(tmp_path / "log", LAYOUT, "/a/raw")
+    return tmp_path / "log"
+
+
+def output(log: Path, **options: object) -> LogOutput:
+    return LogOutput("out", log, LAYOUT, log.parent, stream="/a/raw", holder="the test", **options)  # type: ignore[arg-type]
+
+
+async def test_a_waiting_reader_is_woken_by_each_write_and_not_by_its_recheck(log, monkeypatch):
+    monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 1e6)
+    sink, source = output(log), LogInput("in", log, log.parent)
+    for time in range(50):
+        waiting = asyncio.ensure_future(source.read())
+        await asyncio.sleep(0)
+        await sink.write(rows(time))
+        assert (await waiting)["timestamp"].tolist() == [time]
+        source.consume_all()
+    await source.close()
+    await sink.close()
+
+
+async def test_a_break_wakes_a_waiting_reader(log, monkeypatch):
+    monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 1e6)
+    sink, source = output(log), LogInput("in", log, log.parent)
+    await sink.write(rows(1))
+    await source.read()
+    waiting = asyncio.ensure_future(source.read())
+    await asyncio.sleep(0)
+    await sink.close_interval()
+    assert (await waiting)["timestamp"].tolist() == [1]
+    assert source.end_of_interval
+    await source.close()
+    await sink.close()
+
+
+async def test_a_reader_that_nobody_rang_looks_again_by_itself(log, monkeypatch):
+    monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 0.01)
+    source = LogInput("in", log, log.parent)
+    waiting = asyncio.ensure_future(source.read())
+    await asyncio.sleep(0)
+    deaf = LogWriter(log, LAYOUT, stream="/a/raw", holder="a writer that rings nobody")
+    made = np.zeros(1, LAYOUT.dtype)
+    deaf.store(made)
+    assert len(await waiting) == 1
+    deaf.close()
+    await source.close()
+
+
+async def test_a_reader_waits_through_the_change_from_one_writer_to_the_next(log):
+    source = LogInput("in", log, log.parent)
+    seen: list[int] = []
+    for time in (1, 2, 3):
+        sink = output(log)
+        waiting = asyncio.ensure_future(source.read())
+        await asyncio.sleep(0)
+        await sink.write(rows(time))
+        seen += (await waiting)["timestamp"].tolist()
+        source.consume_all()
+        await sink.close()
+    assert seen == [1, 2, 3]
+    await source.close()
+
+
+async def test_closing_a_reader_takes_its_bell_down(log):
+    sink, source = output(log), LogInput("in", log, log.parent)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(source.read(), 0.01)
+    assert list(log.parent.glob("bells/*/*.fifo"))
+    await source.close()
+    assert not list(log.parent.glob("bells/*/*.fifo"))
+    await sink.close()
+
+
+async def test_following_begins_now_and_gives_breaks(log):
+    sink = output(log)
+    await sink.write(rows(1, 2))
+    live = follow_log(log, log.parent)
+    first = asyncio.ensure_future(anext(live))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await sink.write(rows(3))
+    assert (await first)["timestamp"].tolist() == [3]
+    await sink.close_interval()
+    assert await anext(live) is BREAK
+    await sink.write(rows(4, 5))
+    assert (await anext(live))["timestamp"].tolist() == [4, 5]
+    await live.aclose()
+    await sink.close()
+
+
+async def test_a_read_returns_at_most_16_mb_of_new_rows(log):
+    sink, source = output(log), LogInput("in", log, log.parent)
+    count = 3_000_000
+    made = np.zeros(count, LAYOUT.dtype)
+    made["timestamp"] = np.arange(count)
+    await sink.write(made)
+    sizes = []
+    while sum(sizes) < count:
+        block = await source.read()
+        source.consume_all()
+        sizes.append(len(block))
+        assert block.nbytes <= 16_000_000
+    assert len(sizes) == 3
+    await source.close()
+    await sink.close()
+
+
+async def test_rows_trimmed_under_a_reader_without_a_cursor_are_left_out(log, monkeypatch):
+    sink = output(log, segment_us=10)
+    for time in range(0, 100, 5):
+        await sink.write(rows(time))
+    trim_log(log, before_us=60, keep_from_row=None)
+    source = LogInput("in", log, log.parent, row=2)
+    block = await source.read()
+    assert block["timestamp"].tolist() == times_in(log)
+    source.consume(1)
+    assert (await asyncio.wait_for(_reread(source), 1))["timestamp"].tolist() == times_in(log)[1:]
+    await source.close()
+    await sink.close()
+
+
+async def _reread(source: LogInput) -> np.ndarray:
+    source.reread_last()
+    return await source.read()
+
+
+# A disk that is full
+
+
+class FullDisk(DiskFiles):
+    """Out of space for rows while `is_full`."""
+
+    is_full = False
+
+    def write(self, fd, data, size, offset):
+        if self.is_full and size not in (64, 68, 8):  # heads, headers and breaks overwrite, or fit
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return DISK.write(fd, data, size, offset)
+
+
+async def test_write_waits_for_a_full_disk_says_so_and_goes_on_by_itself(log, monkeypatch, caplog):
+    monkeypatch.setattr("joule.pipes._log_output.RETRY_S", 0.001)
+    files = FullDisk()
+    sink = output(log, files=files)
+    await sink.write(rows(1))
+    files.is_full = True
+    with caplog.at_level(logging.WARNING):
+        waiting = asyncio.ensure_future(sink.write(rows(2, 3)))
+        while "is full" not in caplog.text:
+            await asyncio.sleep(0.001)
+    assert not waiting.done()
+    assert times_in(log) == [1]
+    files.is_full = False
+    await waiting
+    assert times_in(log) == [1, 2, 3]
+    assert "there is room again" in caplog.text
+    await sink.close()
+
+
+async def test_a_write_that_is_cancelled_while_it_waits_has_stored_nothing(log):
+    files = FullDisk()
+    sink = output(log, files=files)
+    files.is_full = True
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(sink.write(rows(1)), 0.01)
+    files.is_full = False
+    await sink.write(rows(2))
+    assert times_in(log) == [2]
+    await sink.close()
+
+
+@pytest.mark.parametrize("is_reader", [True, False])
+async def test_a_reader_that_waited_long_for_the_disk_begins_a_new_interval(log, monkeypatch, is_reader):
+    monkeypatch.setattr("joule.pipes._log_output.RETRY_S", 0.001)
+    monkeypatch.setattr("joule.pipes._log_output.LONG_WAIT_S", 0.0)
+    files = FullDisk()
+    sink = output(log, files=files, is_reader=is_reader)
+    files.is_full = True
+    waiting = asyncio.ensure_future(sink.write(rows(1)))
+    await asyncio.sleep(0.01)
+    files.is_full = False
+    await waiting
+    await sink.write(rows(2))
+    assert times_in(log) == ([1, "break", 2] if is_reader else [1, 2])
+    await sink.close()
+
+
+async def test_a_write_that_cannot_wait_says_that_the_disk_is_full(log):
+    files = FullDisk()
+    sink = output(log, files=files)
+    files.is_full = True
+    with pytest.raises(LogError, match="is full"):
+        sink.write_nowait(rows(1))
+    files.is_full = False
+    await sink.close()
+
+
+async def test_another_write_error_names_the_stream_and_keeps_what_is_stored(log):
+    class BrokenDisk(DiskFiles):
+        def write(self, fd, data, size, offset):
+            if size == 12 * 2:
+                raise OSError(errno.EIO, "Input/output error")
+            return DISK.write(fd, data, size, offset)
+
+    sink = output(log, files=BrokenDisk())
+    await sink.write(rows(1))
+    with pytest.raises(LogError, match=r"/a/raw.*Input/output error"):
+        await sink.write(rows(2, 3))
+    await sink.write(rows(4))
+    assert times_in(log) == [1, 4]
+    await sink.close()
+
+
+async def test_a_streams_layout_cannot_be_changed(log):
+    sink = output(log)
+    with pytest.raises(PipeError, match="/a/raw"):
+        sink.change_layout("int8_1")
+    await sink.close()

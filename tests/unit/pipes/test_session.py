@@ -1,0 +1,242 @@
+"""A module's pipes as `jouled` hands them over: the manifest, the commit rule, what a restart does."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from joule.core import Layout
+from joule.errors import EmptyPipeError, ModuleError, OutOfOrderError, StreamBusyError
+from joule.log import BREAK, CursorFile, LogWriter, create_log, ensure_cursors, inspect_log, read_log
+from joule.pipes import Manifest, PipeEntry, open_manifest
+
+LAYOUT = Layout("float64", 1)
+
+
+def times_in(log: Path) -> list[int | str]:
+    found: list[int | str] = []
+    for block in read_log(log):
+        found += ["break"] if block is BREAK else block["timestamp"].tolist()
+    return found
+
+
+def rows(*times: int) -> np.ndarray:
+    return np.array([[time, time / 2] for time in times], dtype=np.float64)
+
+
+class Node:
+    """Logs in a directory, and a module's manifest over them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def log(self, name: str) -> Path:
+        create_log(self.directory / name, LAYOUT, f"/{name}")
+        return self.directory / name
+
+    def store(self, name: str, *times: int) -> None:
+        writer = LogWriter(self.log(name), LAYOUT, stream=f"/{name}", holder="the test")
+        made = np.zeros(len(times), LAYOUT.dtype)
+        made["timestamp"] = times
+        writer.store(made)
+        writer.close()
+
+    def manifest(self, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = (), **options: object) -> Manifest:
+        entries = {
+            name: PipeEntry(stream=f"/{name}", log=self.log(name), layout=str(LAYOUT)) for name in (*inputs, *outputs)
+        }
+        cursor = self.directory / "m.cursor"
+        ensure_cursors(
+            cursor, "m", {name: self.log(name) for name in inputs}, {name: self.log(name) for name in outputs}
+        )
+        return Manifest(
+            module="m",
+            cursor=cursor,
+            run=self.directory,
+            inputs={name: entries[name] for name in inputs},
+            outputs={name: entries[name] for name in outputs},
+            **options,  # type: ignore[arg-type]
+        )
+
+    def committed(self) -> tuple[dict[str, int], dict[str, int]]:
+        cursors = CursorFile(self.directory / "m.cursor")
+        cursors.close()
+        return {name: at.row for name, at in cursors.inputs.items()}, cursors.outputs
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return Node(tmp_path)
+
+
+def test_a_manifest_comes_back_from_its_text(node):
+    manifest = node.manifest(("in",), ("out",), on_restart="break")
+    assert Manifest.parse(manifest.to_json()) == manifest
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "unset!", '{"module": 1, "inputs": 3}', "null"])
+def test_a_text_that_is_no_manifest_is_refused_in_words(text):
+    with pytest.raises(ModuleError, match="managed by jouled"):
+        Manifest.parse(text)
+
+
+async def test_a_reader_starts_a_new_interval_each_time(node):
+    for time in (1, 2, 3):
+        async with open_manifest(node.manifest((), ("out",)), column=False) as pipes:
+            await pipes.outputs["out"].write(rows(time))
+    assert times_in(node.log("out")) == [1, "break", 2, "break", 3]
+
+
+async def test_a_module_with_inputs_continues_its_interval_unless_its_file_says_break(node):
+    node.log("in")
+    for time, policy in ((1, "resume"), (2, "resume"), (3, "break")):
+        async with open_manifest(node.manifest(("in",), ("out",), on_restart=policy), column=False) as pipes:
+            await pipes.outputs["out"].write(rows(time))
+            pipes.commit()
+    assert times_in(node.log("out")) == [1, 2, "break", 3]
+
+
+async def test_consumed_rows_count_when_the_next_cycle_begins_and_not_before(node):
+    manifest = node.manifest(("in",), ("out",))
+    node.store("in", 1, 2, 3)
+    async with open_manifest(manifest, column=False) as pipes:
+        source = pipes.inputs["in"]
+        await source.read()
+        source.consume(2)
+        assert node.committed() == ({"in": 0}, {"out": 0})
+        await pipes.outputs["out"].write(rows(1, 2))
+        node.store("in", 4)
+        assert len(await source.read()) == 2
+        assert node.committed() == ({"in": 2}, {"out": 2})
+
+
+async def test_nothing_is_committed_when_the_module_is_cancelled_or_fails(node):
+    manifest = node.manifest(("in",), ())
+    node.store("in", 1, 2, 3)
+    with pytest.raises(RuntimeError):
+        async with open_manifest(manifest, column=False) as pipes:
+            await pipes.inputs["in"].read()
+            pipes.inputs["in"].consume_all()
+            raise RuntimeError
+    assert node.committed()[0] == {"in": 0}
+
+
+async def test_waiting_for_rows_with_not_empty_commits_the_cycle_before(node):
+    manifest = node.manifest(("in",), ())
+    node.store("in", 1, 2, 3)
+    async with open_manifest(manifest, column=False) as pipes:
+        source = pipes.inputs["in"]
+        assert await source.not_empty()
+        await source.read()
+        source.consume_all()
+        assert node.committed()[0] == {"in": 0}
+        node.store("in", 4)
+        assert await source.not_empty()
+        assert node.committed()[0] == {"in": 3}
+
+
+async def test_a_commit_waits_until_cached_rows_are_stored(node):
+    manifest = node.manifest(("in",), ("out",))
+    node.store("in", 1, 2, 3)
+    async with open_manifest(manifest, column=False) as pipes:
+        source, sink = pipes.inputs["in"], pipes.outputs["out"]
+        sink.enable_cache(5)
+        await source.read()
+        source.consume_all()
+        await sink.write(rows(1, 2, 3))
+        node.store("in", 4)
+        await source.read()
+        assert node.committed() == ({"in": 0}, {"out": 0})
+        await sink.flush_cache()
+        assert node.committed() == ({"in": 3}, {"out": 3})
+
+
+async def test_all_inputs_of_a_module_are_committed_together(node):
+    manifest = node.manifest(("a", "b"), ())
+    node.store("a", 1, 2)
+    node.store("b", 1, 2, 3)
+    async with open_manifest(manifest, column=False) as pipes:
+        for pipe in pipes.inputs.values():
+            await pipe.read()
+            pipe.consume_all()
+        assert node.committed()[0] == {"a": 0, "b": 0}
+        node.store("b", 4)
+        await pipes.inputs["b"].read()
+        assert node.committed()[0] == {"a": 2, "b": 3}
+
+
+async def test_a_second_process_of_a_module_is_refused(node):
+    manifest = node.manifest(("in",), ())
+    async with open_manifest(manifest, column=False):
+        program = (
+            "import asyncio, sys; from joule.pipes import Manifest, open_manifest\n"
+            "async def main():\n"
+            "    async with open_manifest(Manifest.parse(sys.argv[1]), column=False): pass\n"
+            "asyncio.run(main())"
+        )
+        answer = subprocess.run([sys.executable, "-c", program, manifest.to_json()], capture_output=True, text=True)
+        assert "StreamBusyError" in answer.stderr
+        assert "module 'm', process" in answer.stderr
+
+
+async def test_a_stream_that_another_module_writes_is_refused_with_both_names(node):
+    manifest = node.manifest((), ("out",))
+    writer = LogWriter(node.log("out"), LAYOUT, stream="/out", holder="module 'other'")
+    with pytest.raises(StreamBusyError, match="/out"):
+        async with open_manifest(manifest, column=False):
+            pass
+    writer.close()
+
+
+async def test_pipes_are_closed_and_locks_released_however_the_module_ends(node):
+    for error in (None, ValueError(), asyncio.CancelledError()):
+        try:
+            async with open_manifest(node.manifest(("in",), ("out",)), column=False) as pipes:
+                if error is not None:
+                    raise error
+        except (ValueError, asyncio.CancelledError):
+            pass
+        assert all(pipe.closed for pipe in (*pipes.inputs.values(), *pipes.outputs.values()))
+
+
+async def test_rows_out_of_order_are_raised_or_dropped_as_the_stream_says(node):
+    manifest = node.manifest((), ("out",))
+    async with open_manifest(manifest, column=False) as pipes:
+        with pytest.raises(OutOfOrderError):
+            await pipes.outputs["out"].write(rows(5, 4, 6))
+    dropping = PipeEntry(stream="/out", log=node.log("out"), layout=str(LAYOUT), out_of_order="drop")
+    manifest = Manifest(module="m", cursor=manifest.cursor, run=manifest.run, outputs={"out": dropping})
+    async with open_manifest(manifest, column=False) as pipes:
+        await pipes.outputs["out"].write(rows(7))
+        await pipes.outputs["out"].write(rows(8, 7, 9))
+    assert times_in(node.log("out")) == [5, 6, "break", 7, 8, 9]
+    assert inspect_log(node.log("out")).refused_rows == 2
+
+
+async def test_one_element_rows_have_the_shape_that_the_modules_class_asks_for(node):
+    manifest = node.manifest(("in",), ())
+    node.store("in", 1, 2)
+    for column, shape in ((False, (2,)), (True, (2, 1))):
+        async with open_manifest(manifest, column=column) as pipes:
+            assert (await pipes.inputs["in"].read())["data"].shape == shape
+
+
+async def test_an_input_of_a_running_node_does_not_end_with_its_writer(node):
+    manifest = node.manifest(("in",), ())
+    node.store("in", 1)
+    async with open_manifest(manifest, column=False) as pipes:
+        source = pipes.inputs["in"]
+        await source.read()
+        source.consume_all()
+        waiting = asyncio.ensure_future(source.read())
+        await asyncio.sleep(0)
+        node.store("in", 2)
+        try:
+            assert (await waiting)["timestamp"].tolist() == [2]
+        except EmptyPipeError:
+            pytest.fail("the input ended")
