@@ -245,4 +245,4 @@ def test_r15_the_install_line_is_one_command_for_an_ordinary_user():
     for line in installs:
         assert "sudo" not in line
         assert "://" not in line  # nothing to fetch from a host that may be gone
-        assert re.search(rf"pip install (--\S+ )*({name}|\.)( |$)", line), line
+        assert re.search(rf"""pip install (-\S+ )*['"]?({name}|\.)(\[[\w,]+\])?['"]?( |$)""", line), line

@@ -180,3 +180,21 @@ def test_r28_even_the_letter_of_help(programs):
     file = programs.file(echo('parser.add_argument("-h", "--host")'))
     assert json.loads(programs.run(file, "-h", "here").stdout)["host"] == "here"
     assert "usage:" in programs.run(file, "--help").stdout
+
+
+def test_the_first_eras_attributes_are_shown(programs):
+    ended = programs.run(
+        """
+        class Demo(ReaderModule):
+            def __init__(self):
+                super().__init__("Demo Reader")
+                self.description = "one line"
+                self.help = "several lines:\\n  as they are"
+
+        Demo().start()
+        """,
+        "-h",
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "\none line\n" in ended.stdout
+    assert "several lines:\n  as they are\n" in ended.stdout

@@ -106,6 +106,13 @@ def test_r52_every_write_is_flushed(programs):
     assert program.popen.poll() is None
 
 
+async def test_r52_whatever_standard_output_is(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, write_through=False))
+    await StdoutPipe().write([[1, 2.5]])
+    assert raw.getvalue() == b"1 2.5\n"
+
+
 def test_r53_arguments_are_given_on_the_command_line(programs):
     ended = programs.run(
         """
