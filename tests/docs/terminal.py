@@ -89,7 +89,7 @@ class Terminal:
             "LANG": "C.UTF-8",
             "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip")),
             "DURATION": "3",  # what `make demo` takes for granted is "until Ctrl-C"
-            "ARGS": "-q -p no:randomly tests/unit/core/test_paths.py",  # of `make test`: this is one of all tests already
+            "ARGS": "tests/unit/core/test_paths.py",  # of `make test`: this is one of all tests already
             MARK: self._mark,
         }
         self._state.write_text("")
