@@ -93,7 +93,8 @@ def _timestamps(column: npt.NDArray[Any], pipe: str) -> npt.NDArray[Any]:
             raise BadTimestampError(pipe, f"timestamp {column[row]} is no Unix time in microseconds", row)
         # Halves up, not to even: at 2^50 a float64 has steps of 0.25 us, and an even series would come out uneven.
         whole: npt.NDArray[Any] = np.floor(column)
-        return whole + (column - whole >= 0.5)
+        whole += column - whole >= 0.5
+        return whole
     if kind == "i":
         return column
     if kind == "u":
