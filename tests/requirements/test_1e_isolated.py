@@ -180,6 +180,8 @@ def test_r54_also_when_it_is_the_authors_print_that_finds_out(programs):
     assert program.stderr == ""
 
 
+@pytest.mark.needs("bash")
+@pytest.mark.needs("head")
 def test_r54_head_gets_its_lines_and_nobody_complains(programs, page_reader):
     file = programs.file(page_reader, header="")
     shell = ["bash", "-o", "pipefail", "-c", f"{sys.executable} {file} | head -2"]
