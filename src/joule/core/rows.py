@@ -44,23 +44,28 @@ def to_rows(data: object, layout: Layout, pipe: str) -> Rows:
     if type(data) is np.ndarray and data.dtype is layout.dtype and data.ndim == 1 and data.flags.c_contiguous:
         return data  # as fast modules write: nothing to look at
     array = _as_array(data, pipe)
+    if array.size == 0:
+        return np.empty(0, layout.dtype)
     if array.dtype.names is not None:
         return _from_structured(array, layout, pipe)
-    if array.size == 0 and array.ndim <= 2:
-        return np.empty(0, layout.dtype)
     if array.ndim != 2 or array.shape[1] != layout.width + 1:
         raise RowWidthError(pipe, str(layout), layout.width, array.shape)
     rows = np.empty(len(array), layout.dtype)
     rows["timestamp"] = _timestamps(array[:, 0], pipe)
     values = array[:, 1:]
     _check_values(values, layout, pipe)
-    rows["data"] = values[:, 0] if layout.width == 1 else values
+    try:
+        with np.errstate(over="raise", invalid="ignore"):  # NaN of any kind is data; an overflow would store infinity
+            rows["data"] = values[:, 0] if layout.width == 1 else values
+    except FloatingPointError:
+        good = ~np.isfinite(values) | (np.abs(values) <= np.finfo(np.float32).max)
+        raise _out_of_range(values, good, layout, pipe) from None
     return rows
 
 
 def _as_array(data: object, pipe: str) -> npt.NDArray[Any]:
     if isinstance(data, np.ndarray):
-        return data
+        return np.asarray(data)  # matrices and other subclasses slice in ways of their own
     if not isinstance(data, (list, tuple)):
         raise BadRowsError(pipe, f"rows are a 2-D array, a list or a tuple, not {type(data).__name__}")
     try:
@@ -93,8 +98,8 @@ def _timestamps(column: npt.NDArray[Any], pipe: str) -> npt.NDArray[Any]:
             raise BadTimestampError(pipe, f"timestamp {column[row]} is no Unix time in microseconds", row)
         # Halves up, not to even: at 2^50 a float64 has steps of 0.25 us, and an even series would come out uneven.
         whole: npt.NDArray[Any] = np.floor(column)
-        whole += column - whole >= 0.5
-        return whole
+        rounded: npt.NDArray[Any] = whole + (column - whole >= 0.5)
+        return rounded
     if kind == "i":
         return column
     if kind == "u":
@@ -119,20 +124,28 @@ def _check_values(values: npt.NDArray[Any], layout: Layout, pipe: str) -> None:
     if target.kind == "f" or np.can_cast(values.dtype, target):
         return
     bounds = np.iinfo(target.name)
-    # A fraction is cut off towards zero; a float of 2^63 or 2^64 exactly equals the rounded upper bound, hence `<`.
-    if kind == "f":
-        good = (values > float(bounds.min) - 1) & (values < float(bounds.max) + (1 if target.itemsize < 8 else 0))
+    if kind == "f":  # a fraction is cut off towards zero
+        cut = np.trunc(values)
+        # The upper bound of 64-bit types is no float64; the next number above it is: 2^63, 2^64.
+        good = (cut >= float(bounds.min)) & (cut < float(int(bounds.max) + 1))
     else:
         good = (values >= bounds.min) & (values <= bounds.max)
     if not good.all():
-        row, element = (int(i) for i in np.argwhere(~good)[0])
-        raise BadRowsError(
-            pipe,
-            f"row {row} of this write: element {element} is {values[row, element]}, and {layout.datatype} holds "
-            f"{bounds.min} to {bounds.max}",
-            row=row,
-            element=element,
-        )
+        raise _out_of_range(values, good, layout, pipe)
+
+
+def _out_of_range(values: npt.NDArray[Any], good: npt.NDArray[np.bool_], layout: Layout, pipe: str) -> BadRowsError:
+    """Return the error about the first value that is not good."""
+    target = layout.element_dtype
+    bounds: Any = np.finfo(target.name) if target.kind == "f" else np.iinfo(target.name)
+    row, element = (int(i) for i in np.argwhere(~good)[0])
+    return BadRowsError(
+        pipe,
+        f"row {row} of this write: element {element} is {values[row, element]}, and {layout.datatype} holds "
+        f"{bounds.min} to {bounds.max}",
+        row=row,
+        element=element,
+    )
 
 
 def flatten_rows(rows: Rows) -> npt.NDArray[Any]:
