@@ -6,13 +6,14 @@ is lost and nothing blocks, however much waits, unless a `write_limit` was asked
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from joule.core import Layout, Rows
-from joule.errors import BadLayoutError, PipeError
+from joule.errors import BadLayoutError, ClosedPipeError, PipeError
 from joule.pipes._memory import RowBuffer
 from joule.pipes._pipe import Direction, HasLayout, Pipe
 from joule.pipes._read_side import ReadSide
@@ -27,24 +28,30 @@ __all__ = ["LocalNumpyPipe", "LocalPipe"]
 class _LocalStore(RowSource, RowSink):
     """Both ends of a local pipe: rows in memory."""
 
-    def __init__(self, layout: Layout, write_limit: int) -> None:
+    def __init__(self, name: str, layout: Layout, write_limit: int) -> None:
+        self._name = name
         self._buffer = RowBuffer(layout.dtype)
         self._arrived = ChangeSignal()
         self._taken = ChangeSignal()
         self._write_limit = write_limit
+        self._unread: collections.deque[int] = collections.deque()  # where each write ends that nobody has read whole
 
     @property
     def dtype(self) -> np.dtype[np.void]:
         return self._buffer.dtype
 
-    @property
-    def was_used(self) -> bool:
-        return self._buffer.end > 0
+    def change_layout(self, layout: Layout) -> None:
+        """Carry other rows; none was written yet. A reader may be waiting."""
+        self._buffer = RowBuffer(layout.dtype)
 
     def look(self, row: int, breaks: int) -> Horizon:
         return self._buffer.look(breaks)
 
     def copy(self, start: int, stop: int) -> Rows:
+        if self._unread and self._unread[0] <= stop:
+            while self._unread and self._unread[0] <= stop:
+                self._unread.popleft()
+            self._taken.notify()
         return self._buffer.copy(start, stop)
 
     async def wait(self, row: int, breaks: int) -> None:
@@ -52,17 +59,18 @@ class _LocalStore(RowSource, RowSink):
 
     def discard(self, row: int, breaks: int) -> None:
         self._buffer.discard(row, breaks)
-        self._taken.notify()
 
     async def write(self, rows: Rows) -> None:
-        while self._write_limit and self._buffer.blocks >= self._write_limit and not self._buffer.is_closed:
+        while self._write_limit and len(self._unread) >= self._write_limit and not self._buffer.is_closed:
             await self._taken.wait()
         if self._buffer.is_closed:
-            raise PipeError("the pipe was closed while a write waited for its reader: the rows were not written")
+            raise ClosedPipeError(self._name, "write to")
         self.write_nowait(rows)
 
     def write_nowait(self, rows: Rows) -> None:
         self._buffer.append(rows.copy())
+        if self._write_limit:
+            self._unread.append(self._buffer.end)
         self._arrived.notify()
 
     async def mark_break(self) -> None:
@@ -90,7 +98,7 @@ class LocalPipe(Pipe):
         close_cb: Called once when the pipe is closed; may be a coroutine function.
         debug: Accepted for code of earlier eras; has no effect.
         stream: A stream object, whose layout is used where none is given.
-        write_limit: `write()` waits while this many blocks are unread; 0 never waits.
+        write_limit: `write()` waits while this many writes are unread; 0 never waits.
         layout: Such as `float32_2`.
         buffer_size: Accepted for code of earlier eras; the pipe holds whatever is written.
         column: See `Pipe`.
@@ -118,9 +126,8 @@ class LocalPipe(Pipe):
         elif first is not None:
             name = str(first)
         parsed = Layout.parse("" if layout is None else layout)
-        self._write_limit = write_limit
-        self._local = _LocalStore(parsed, write_limit)
         name = "local pipe" if name is None else name
+        self._local = _LocalStore(name, parsed, write_limit)
         super().__init__(
             name,
             Direction.TWOWAY,
@@ -133,21 +140,17 @@ class LocalPipe(Pipe):
         )
 
     def change_layout(self, layout: str) -> None:
-        """Carry rows of another layout from now on.
+        """Carry rows of another layout from now on; a read that waits already will return such rows.
 
         Raises:
             PipeError: Rows were already written.
             BadLayoutError: The layout is none.
         """
-        if self._local.was_used:
+        if self.statistics().rows_written:
             raise PipeError(f"pipe {self.name!r} has carried rows of {self.layout}: it cannot change to {layout} now")
         parsed = Layout.parse(layout)
         self._layout = parsed
-        self._local = _LocalStore(parsed, self._write_limit)
-        subscribers = self.subscribers
-        self._reads = ReadSide(self.name, self._local)
-        self._writes = WriteSide(self.name, self._local)
-        self._writes.subscribers.extend(subscribers)
+        self._local.change_layout(parsed)
 
     def _reads_after_close(self) -> bool:
         return True

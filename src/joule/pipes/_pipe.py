@@ -110,6 +110,7 @@ class Pipe:
         self._writes = writes
         self._close_cb = close_cb
         self._failed = False
+        self._closing: _Closing | None = None
 
     # What the rows look like
 
@@ -171,9 +172,9 @@ class Pipe:
             shape (n, 1 + width), float64 (int64 for int64 streams).
 
         Raises:
-            EmptyPipeError: The writer has closed and every row was consumed, or the rest was returned again once and
-                nothing of it consumed.
-            ClosedPipeError: This end was closed.
+            EmptyPipeError: The writer has closed and every row was consumed, or the rest was returned again and this
+                is the third read in a row that consumed nothing.
+            ClosedPipeError: This end was closed, before the read or while it waited.
             PipeError: The pipe is an output, or has failed.
         """
         return self._shown(await self._reading().read(), flatten)
@@ -204,8 +205,9 @@ class Pipe:
         """
         blocks: list[Rows] = []
         count = 0
+        enough = None if maxrows is None else maxrows + error_on_overflow
         try:
-            while maxrows is None or count <= maxrows:
+            while enough is None or count < enough:
                 rows = await self._reading().read()
                 self.consume(len(rows))
                 blocks.append(rows)
@@ -327,14 +329,17 @@ class Pipe:
             An awaitable that ends when everything has left and the close callback has run. Ignoring it is legal, as
             code of early eras does: closing has begun when `close()` returns.
         """
-        if self.closed:
-            return _Closing(None)
-        if self._writes is not None and not self._failed:
-            self._writes.flush_cache_nowait()
+        if self._closing is not None:
+            return self._closing
         self.closed = True
-        self._close_sides()
-        followers = [pipe.close() for pipe in self.subscribers]
-        return _Closing(functools.partial(self._finish_closing, followers))
+        try:
+            if self._writes is not None and not self._failed:
+                self._writes.flush_cache_nowait()
+        finally:  # rows that cannot be written any more do not keep the pipe open
+            self._close_sides()
+            followers = [pipe.close() for pipe in self.subscribers]
+            self._closing = _Closing(functools.partial(self._finish_closing, followers))
+        return self._closing
 
     def close_nowait(self) -> None:
         """Close without waiting.
@@ -342,12 +347,12 @@ class Pipe:
         Raises:
             PipeError: Someone would have to be waited for: subscribers or a close callback.
         """
-        if self.subscribers or (self._close_cb is not None and not self.closed):
+        if not self.closed and (self.subscribers or self._close_cb is not None):
             raise PipeError(f"pipe {self.name!r} has subscribers or a close callback: await pipe.close() instead")
         self.close()
 
     def fail(self) -> None:
-        """Mark the pipe as failed: every read and write from now on raises PipeError."""
+        """Mark the pipe as failed: every read and write from now on raises PipeError, one that waits too."""
         self._failed = True
         self.closed = True
         self._close_sides()
@@ -383,11 +388,15 @@ class Pipe:
     def _reading(self) -> ReadSide:
         if self._reads is None:
             raise PipeError(f"pipe {self.name!r} is an output: it can be written, not read")
-        if self._failed:
-            raise PipeError(f"pipe failed: {self.name!r}")
-        if self.closed and not self._reads_after_close():
-            raise ClosedPipeError(self.name, "read from")
+        if self.closed and (ended_by := self._reading_ended_by()) is not None:
+            raise ended_by
         return self._reads
+
+    def _reading_ended_by(self) -> PipeError | None:
+        """Return why a closed pipe cannot be read; None where only its writer has closed."""
+        if self._failed:
+            return PipeError(f"pipe failed: {self.name!r}")
+        return None if self._reads_after_close() else ClosedPipeError(self.name, "read from")
 
     def _writing(self) -> WriteSide:
         if self._writes is None:
@@ -406,13 +415,19 @@ class Pipe:
         if self._writes is not None:
             self._writes.sink.close()
         if self._reads is not None:
+            self._reads.ended_by = self._reading_ended_by()
             self._reads.source.close()
 
     async def _finish_closing(self, followers: list[Awaitable[None]]) -> None:
-        if self._writes is not None:
-            await self._writes.sink.wait_closed()
-        for follower in followers:
-            await follower
+        try:
+            if self._writes is not None:
+                await self._writes.sink.wait_closed()
+        finally:
+            for follower in followers:
+                await follower
+            await self._call_back()
+
+    async def _call_back(self) -> None:
         callback, self._close_cb = self._close_cb, None
         result = callback() if callback is not None else None
         if isinstance(result, Awaitable):

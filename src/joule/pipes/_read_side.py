@@ -50,6 +50,7 @@ class ReadSide:
         end_of_interval: The last read stopped at a break.
         was_read: A read has looked for new rows since this was last set to False; the commit rule of a stream log
             asks.
+        ended_by: Why nothing can be read any more, where this end was closed or failed; a read that waits raises it.
         rows_read: Rows returned by reads for the first time.
         rows_consumed: Rows consumed.
     """
@@ -63,6 +64,7 @@ class ReadSide:
         self.end_of_interval = False
         self.was_read = False
         self.before_read: Callable[[], None] | None = None
+        self.ended_by: PipeError | None = None
         self.rows_read = 0
         self.rows_consumed = 0
         self._reread = False
@@ -79,8 +81,9 @@ class ReadSide:
         """Return the unconsumed rows and new ones up to the next break; wait while there is nothing new.
 
         Raises:
-            EmptyPipeError: The writer has closed and every row was consumed, or the rest was returned again once and
-                this is the third read in a row that consumed nothing.
+            EmptyPipeError: The writer has closed and every row was consumed, or the rest was returned again and this
+                is the third read in a row that consumed nothing.
+            PipeError: This end was closed, or has failed, while the read waited.
         """
         if self._take_reread():
             return self._copy()
@@ -89,8 +92,10 @@ class ReadSide:
         if self._is_full():
             return self._copy()
         while True:
+            if self.ended_by is not None:
+                raise self.ended_by
             horizon = self.source.look(self.delivered, self.breaks)
-            if horizon.end > self.delivered or horizon.is_break:
+            if self._is_new(horizon):
                 return self._deliver(horizon)
             if horizon.is_end:
                 return self._repeat_at_end()
@@ -102,7 +107,7 @@ class ReadSide:
             return self._copy()
         self._begin()
         horizon = self.source.look(self.delivered, self.breaks)
-        if horizon.end > self.delivered or horizon.is_break:
+        if self._is_new(horizon):
             return self._deliver(horizon, limit_bytes=None)
         return self._repeat_at_end() if horizon.is_end else self._copy()
 
@@ -124,6 +129,8 @@ class ReadSide:
                 f"pipe {self.name!r}: cannot consume {rows} rows: the last read returned {available} that are still "
                 "there; consume() takes at most the rows that read() returned"
             )
+        if rows == available:
+            self._reread = False  # nothing of the last read is left to return again
         if rows == 0:
             return
         self.row = self.source.advance(self.row, int(rows))
@@ -149,10 +156,14 @@ class ReadSide:
         capacity = self.source.capacity_rows
         return capacity is not None and self.unconsumed >= capacity
 
+    def _is_new(self, horizon: Horizon) -> bool:
+        # Counted, not compared: behind the last row that was returned there may be nothing but a hole.
+        return horizon.is_break or self.source.count(self.delivered, horizon.end) > 0
+
     def _deliver(self, horizon: Horizon, limit_bytes: int | None = READ_LIMIT_BYTES) -> Rows:
         stop = horizon.end
         if limit_bytes is not None:
-            stop = min(stop, self.delivered + self._limit_rows(limit_bytes))
+            stop = min(stop, self.source.advance(self.delivered, self._limit_rows(limit_bytes)))
         before = self.unconsumed
         self.end_of_interval = horizon.is_break and stop == horizon.end
         self.delivered = stop

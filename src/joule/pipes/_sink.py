@@ -15,6 +15,14 @@ __all__ = ["RowSink"]
 class RowSink(abc.ABC):
     """Takes rows and breaks in order."""
 
+    def check(self, rows: Rows) -> None:
+        """Refuse rows that this kind cannot carry, before any row is taken; kinds that carry all do nothing.
+
+        Raises:
+            BadRowsError: Some row cannot be carried.
+        """
+        return
+
     @abc.abstractmethod
     async def write(self, rows: Rows) -> None:
         """Take rows, shape (n,), n > 0; when it returns, the kind's promise holds for them (stored, sent, printed).

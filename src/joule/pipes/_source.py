@@ -76,5 +76,5 @@ class RowSource(abc.ABC):
         return start + rows
 
     def close(self) -> None:
-        """Let go of what the source holds; whoever waits in `wait()` returns."""
+        """Let go of what the source holds; whoever waits in `wait()` returns. Closing twice is fine."""
         return

@@ -57,14 +57,13 @@ class WriteSide:
         """Return `data` as rows of `layout`, None for an empty write.
 
         Raises:
-            BadRowsError: `data` is no such rows.
+            BadRowsError: `data` is no such rows, or the sink cannot carry them.
         """
         rows = to_rows(data, layout, self.name)
         if not len(rows):
             _log.info("pipe %r: ignored an empty write", self.name)
             return None
-        self.writes += 1
-        self.rows_written += len(rows)
+        self.sink.check(rows)
         return rows
 
     async def write(self, data: object, layout: Layout) -> None:
@@ -74,6 +73,7 @@ class WriteSide:
             return
         # The pause comes before the rows are taken: a write that is cancelled here has written nothing.
         await self._yield_point.pause_if_due()
+        self._count(rows)
         if self._cache_rows:
             if self._gather(rows):
                 await self.flush_cache()
@@ -85,6 +85,7 @@ class WriteSide:
         rows = self.prepare(data, layout)
         if rows is None:
             return
+        self._count(rows)
         if self._cache_rows:
             if self._gather(rows):
                 self.flush_cache_nowait()
@@ -125,6 +126,10 @@ class WriteSide:
         for pipe in list(self.subscribers):
             pipe.close_interval_nowait()
 
+    def _count(self, rows: Rows) -> None:
+        self.writes += 1
+        self.rows_written += len(rows)
+
     def _gather(self, rows: Rows) -> bool:
         self._cached.append(rows.copy())  # the author may reuse the array
         self._cached_count += len(rows)
@@ -153,6 +158,8 @@ class WriteSide:
                 await pipe.write(rows)
 
     def _send_nowait(self, rows: Rows) -> None:
-        self.sink.write_nowait(rows)
-        for pipe in list(self.subscribers):
-            pipe.write_nowait(rows)
+        try:
+            self.sink.write_nowait(rows)
+        finally:
+            for pipe in list(self.subscribers):
+                pipe.write_nowait(rows)
