@@ -13,7 +13,7 @@ from pathlib import Path
 OPTIONS = {
     "console": {"background", "exit", "numbers", "timeout"},
     "python": {"file"},
-    "ini": {"file", "faulty"},
+    "ini": {"file"},
     "json": set(),
     "text": set(),
     "mermaid": set(),
