@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             asyncio.run(_run(_find_setup(options.config)))
         except JouleError as error:
             _fail(error.message)
+        except KeyboardInterrupt:  # before the node began to run: there is nothing to stop
+            raise SystemExit(128 + signal.SIGINT) from None
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             _fail(f"{where}{error.strerror or error}; check the disk and the permissions")

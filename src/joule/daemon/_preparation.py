@@ -6,9 +6,11 @@ or a module cannot have costs that stream or module only; the node runs the rest
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,7 +77,7 @@ def prepare(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparat
         OSError: The disk is full, or may not be written.
     """
     streams, faults = _make_streams(setup, catalog)
-    problems = {name: f"its configuration has a fault: {_faults_of(setup, name)}" for name in setup.broken_modules}
+    problems = {name: f"its configuration has a fault: {_fault_of(setup, name)}" for name in setup.broken_modules}
     launches = []
     for module in setup.modules:
         try:
@@ -167,10 +169,14 @@ def _running_reason(module: ModuleConfig, setup: NodeSetup) -> str:
     return f"its process runs; no module of this node writes {', '.join(silent)}" if silent else "its process runs"
 
 
-def _faults_of(setup: NodeSetup, module: str) -> str:
-    """Return what is said about the first fault that names a module; the daemon's log has all of them."""
-    mentioned = [str(fault) for fault in setup.errors if module in fault.message or fault.file.stem == module]
-    return mentioned[0] if mentioned else "see jouled's log, or 'joule check'"
+def _fault_of(setup: NodeSetup, module: str) -> str:
+    """Return the first fault of the file that gives a module its name; the daemon's log has all of them."""
+    names_it = re.compile(rf"^\s*name\s*[=:]\s*{re.escape(module)}\s*$", re.IGNORECASE | re.MULTILINE)
+    for fault in setup.errors:
+        with contextlib.suppress(OSError):
+            if fault.file.is_file() and names_it.search(fault.file.read_text(errors="replace")):
+                return str(fault)
+    return "see jouled's log, or 'joule check'"
 
 
 def _forget_cursors(setup: NodeSetup) -> None:

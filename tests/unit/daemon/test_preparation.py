@@ -85,10 +85,12 @@ def test_a_damaged_log_costs_only_the_modules_of_that_stream(node, configure, ru
 
 def test_a_faulty_module_is_listed_with_its_fault(node, configure, run):
     configure("good", outputs="output = /a/b:float32[x]")
-    (node / "module_configs" / "bad.conf").write_text("[Main]\nname = bad\nexec_cmd = true\n[Outputs]\no = nonsense\n")
+    (node / "module_configs" / "b.conf").write_text(
+        "[Main]\nname = Bad one\nexec_cmd = true\n[Outputs]\no = nonsense\n"
+    )
     preparation = run()
     assert [launch.name for launch in preparation.launches] == ["good"]
-    assert "bad.conf:5" in preparation.problems["bad"]
+    assert "b.conf:5" in preparation.problems["Bad one"]
 
 
 def test_a_cursor_dies_with_its_module_and_not_while_any_file_is_faulty(node, configure, run):

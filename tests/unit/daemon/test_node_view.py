@@ -1,0 +1,57 @@
+"""What the running node tells its API."""
+
+import pytest
+
+from joule.api import catalog_path
+from joule.catalog import Catalog
+from joule.config import init_node, load_node
+from joule.daemon._node_view import RunningNode
+from joule.daemon._preparation import Preparation
+from joule.daemon._states import ModuleState, ModuleStatus
+from joule.errors import NotFoundError
+
+CONF = "[Main]\nname = reader\nexec_cmd = true\ndescription = reads\n[Outputs]\noutput = /a/b:float32[x]\n"
+
+
+class FakeSupervisor:
+    def __init__(self, **statuses):
+        self.statuses = statuses
+
+    def status(self, name):
+        return self.statuses.get(name)
+
+
+@pytest.fixture
+def view(tmp_path):
+    init_node(tmp_path / "node")
+    (tmp_path / "node" / "module_configs" / "reader.conf").write_text(CONF)
+    setup = load_node(tmp_path / "node")
+    with Catalog.open(catalog_path(setup.config.data_directory)) as catalog:
+
+        def make(status):
+            preparation = Preparation(launches=(), problems={"bad": "its configuration has a fault: bad.conf:3: no"})
+            return RunningNode(setup, preparation, catalog, FakeSupervisor(reader=status), tmp_path / "run")
+
+        yield make
+
+
+async def test_a_module_that_backs_off_counts_down(view):
+    status = ModuleStatus(state=ModuleState.BACKING_OFF, reason="it ended", next_start_s=0.0, restarts=2, exit_code=-9)
+    info = view(status).module("reader")
+    assert (info.state, info.reason) == ("backing off", "it ended; starts again in 0 s")
+    assert (info.restarts, info.exit_code, info.pid, info.uptime_s) == (2, -9, None, None)
+    assert info.outputs == {"output": "/a/b"}
+
+
+async def test_a_module_that_cannot_be_started_says_why(view):
+    bad, reader = view(ModuleStatus()).modules()
+    assert (bad.name, bad.state) == ("bad", "failed")
+    assert "bad.conf:3" in bad.reason
+    assert (reader.state, reader.description) == ("waiting", "reads")
+
+
+async def test_a_module_that_is_not_there_names_a_near_one(view):
+    with pytest.raises(NotFoundError, match="did you mean 'reader'"):
+        view(ModuleStatus()).module("raeder")
+    with pytest.raises(NotFoundError, match="joule module list"):
+        view(ModuleStatus()).module_log("../../etc/passwd")
