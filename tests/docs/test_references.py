@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .markdown import find_pages
+from .markdown import find_pages, parse_blocks
 from .terminal import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -60,6 +60,12 @@ def test_decisions_are_numbered_without_gaps_and_listed():
     assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
     listed = [re.search(r"\((.*)\)", row[0])[1] for row in table(DECISIONS.relative_to(ROOT) / "README.md")]
     assert listed == files
+
+
+def test_the_smallest_reader_is_15_lines_with_no_plumbing():
+    first = next(block for block in parse_blocks((ROOT / "README.md").read_text(), "README.md"))
+    assert first.language == "python"
+    assert len(first.text.splitlines()) <= 15
 
 
 def test_every_page_below_docs_is_in_the_table_of_contents():
