@@ -78,6 +78,14 @@ class BreakConformance(PipeKind):
                 await writer.close_interval()
                 assert_rows(await woken(task), rows[1:])
             assert reader.end_of_interval
+            reader.consume_all()
+            await writer.write(make_rows("float64_1", 3, 2))
+            await read_rows(reader, 2)
+            reader.consume_all()
+            async with waiting_read(reader) as task:
+                await writer.close_interval()
+                assert len(await woken(task)) == 0
+            assert reader.end_of_interval
 
     @behaviour
     async def test_unconsumed_rows_survive_a_break(self) -> None:
