@@ -58,7 +58,8 @@ def to_rows(data: object, layout: Layout, pipe: str) -> Rows:
         with np.errstate(over="raise", invalid="ignore"):  # NaN of any kind is data; an overflow would store infinity
             rows["data"] = values[:, 0] if layout.width == 1 else values
     except FloatingPointError:
-        good = ~np.isfinite(values) | (np.abs(values) <= np.finfo(np.float32).max)
+        with np.errstate(all="ignore"):
+            good = np.isfinite(values.astype(np.float32)) | ~np.isfinite(values)
         raise _out_of_range(values, good, layout, pipe) from None
     return rows
 
