@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -90,6 +91,8 @@ def assert_filtered(kit):
 
 def test_rows_are_stored_and_readable_while_they_arrive_and_afterwards(pair):
     jouled = pair.start()
+    run = pair.directory / "run"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (run, run / "api.sock")] == [0o700, 0o600]
     pair.wait(lambda: count(pair, "/test/offset") > 100, "filtered rows")
     states = {module.name: (module.state, module.restarts) for module in pair.ask("modules")}
     assert states == {"reader": ("running", 0), "offset": ("running", 0)}

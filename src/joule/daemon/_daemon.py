@@ -52,14 +52,15 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         JouleError, OSError: It cannot be started; nothing of it runs.
     """
     config = setup.config
-    records_directory = config.directory / "run" / "modules"
-    for directory in (config.data_directory, config.log_directory, records_directory):
+    for directory in (config.data_directory, config.log_directory):
         directory.mkdir(parents=True, exist_ok=True)
+    run_directory = runtime_directory(config.directory)  # makes DIR/run for its owner alone
+    records_directory = config.directory / "run" / "modules"
+    records_directory.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(hold_node_lock(config.data_directory / "node.lock", config.directory))
         stack.enter_context(journal_to_file(config.log_directory / "jouled.log"))
         _report(setup)
-        run_directory = runtime_directory(config.directory)
         records = ModuleRecords(records_directory)
         await end_leftovers(records, node_mark(config.directory), hurry)
         catalog = stack.enter_context(Catalog.open(catalog_path(config.data_directory)))
