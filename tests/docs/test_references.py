@@ -1,13 +1,14 @@
 """What pages say about names that are also elsewhere: links, the glossary, dependencies, layers, decisions."""
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from .markdown import find_pages, parse_blocks
-from .terminal import ROOT
+from .terminal import ROOT, Terminal
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DECISIONS = ROOT / "docs" / "explanations" / "decisions"
@@ -53,6 +54,24 @@ def test_the_layers_of_the_architecture_are_those_that_are_checked():
     (contract,) = PROJECT["tool"]["importlinter"]["contracts"]
     layers = [", ".join(layer.split(" | ")) for layer in contract["layers"]]
     assert [row[0].replace("`", "") for row in table("ARCHITECTURE.md", "## Layers")] == layers
+
+
+@pytest.mark.timeout(60)
+def test_the_architecture_names_every_file_of_a_running_node(tmp_path):
+    (tmp_path / "home").mkdir()
+    with Terminal(tmp_path, tmp_path / "home") as terminal:
+        terminal.run("joule init node", ["..."])
+        for folder in ("random_reader", "mean_filter"):
+            sample = ROOT / "src" / "joule" / "builtins" / folder / "sample.conf"
+            shutil.copy(sample, tmp_path / "node" / "module_configs" / f"{folder}.conf")
+        terminal.run_in_background("jouled --config node", ["...", "... node node in ..."])
+        terminal.run("joule -n node data read /example/smooth --live", ["...", "^C", "..."])
+        found = [path.relative_to(tmp_path / "node") for path in (tmp_path / "node").rglob("*") if not path.is_dir()]
+    cells = [row[0] for row in table("ARCHITECTURE.md", "## What lies on disk")]
+    names = [name for cell in cells for name in re.findall("`(.*?)`", cell)]
+    patterns = [re.escape(name).replace("<", "(.+)(?#").replace(">", ")") for name in names]
+    named = re.compile("|".join(f"{pattern}.*" if pattern.endswith("/") else pattern for pattern in patterns))
+    assert [path for path in map(str, found) if not named.fullmatch(path)] == []
 
 
 def test_decisions_are_numbered_without_gaps_and_listed():
