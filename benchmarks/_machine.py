@@ -24,6 +24,7 @@ def describe(directory: Path) -> list[str]:
         f"date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, commit {commit()}",
         f"processor: {_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB of memory",
         f"system: {system}, logs on {file_system(directory)}",
+        f"other work when it began: load average {os.getloadavg()[0]:.1f}",
         f"software: Python {platform.python_version()}, {packages}",
     ]
 
