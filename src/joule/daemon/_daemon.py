@@ -70,10 +70,8 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory))
         node = RunningNode(setup, preparation, catalog, supervisor, run_directory)
         await stack.enter_async_context(serve_unix(create_app(node), run_directory / "api.sock"))
-        _log.info(
-            "node %s in %s: %d modules started, %d not", config.name, config.directory, len(preparation.launches),
-            len(preparation.problems),
-        )  # fmt: skip
+        started, others = len(preparation.launches), len(preparation.problems)
+        _log.info("node %s in %s: %d modules started, %d not", config.name, config.directory, started, others)
         await stop.wait()
         _log.info("node %s is stopping", config.name)
 
