@@ -175,6 +175,15 @@ def test_a_second_signal_ends_the_grace(kit):
     assert kit.processes() == []
 
 
+def test_a_jouled_in_the_background_of_a_script_ends_on_sigint_and_outlives_its_terminal(kit):
+    kit.add("idle", IDLE)
+    jouled = kit.start(wrapper=("sh", "-c", 'trap "" INT HUP; exec "$@"', "sh"))
+    jouled.process.send_signal(signal.SIGHUP)
+    assert kit.ask("version").pid == jouled.pid
+    assert jouled.stop(signal.SIGINT) == 0
+    assert kit.processes() == []
+
+
 def test_what_is_sound_runs_and_every_fault_is_reported(kit):
     kit.add("idle", IDLE)
     kit.add("bad", IDLE, outputs="output = nonsense")

@@ -76,8 +76,9 @@ async def _run(setup: NodeSetup) -> None:
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        # Whoever started us with nohup wants us to outlive the terminal.
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        # Whoever started us with nohup wants us to outlive the terminal. An ignored SIGINT means less: a shell script
+        # gives it to everything that it starts in the background, and ends us with it later.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, obey)
     await run_node(setup, stop, hurry)
 

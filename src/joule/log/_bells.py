@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -37,9 +36,9 @@ class Bell:
     """A reader's end: a descriptor that becomes readable when the writer rings."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / f"{os.getpid()}-{secrets.token_hex(8)}{_SUFFIX}"
+        self._path = directory / f"{os.getpid()}-{os.urandom(8).hex()}{_SUFFIX}"
         self._counter = _open_counter(directory)
-        self._asker = secrets.token_bytes(8)
+        self._asker = os.urandom(8)
         self._asked = 0
         self.fd = -1
         try:
@@ -48,7 +47,7 @@ class Bell:
             # Reading and writing: so the FIFO never ends, and opening waits for nobody.
             self.fd = os.open(making, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             os.rename(making, self._path)
-            os.pwrite(self._counter, secrets.token_bytes(16), _HUNG.start)
+            os.pwrite(self._counter, os.urandom(16), _HUNG.start)
         except BaseException:
             self.close()
             raise

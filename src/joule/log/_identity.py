@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import secrets
+import os
 from pathlib import Path
 
 from joule.core import Layout
@@ -63,7 +63,7 @@ def create_log(directory: Path, layout: Layout, stream: str, files: Files = DISK
         raise ForeignFileError(str(directory), f"it holds rows but no {_NAME}")
     make_breaks(directory, files)
     _write(directory / HEAD_NAME, Head().pack(), files)
-    identity = Identity(stream=stream, layout=layout, log_id=secrets.token_hex(16))
+    identity = Identity(stream=stream, layout=layout, log_id=os.urandom(16).hex())
     facts = {
         "format": _FORMAT,
         "version": _VERSION,

@@ -8,7 +8,6 @@ one whatever its environment. (The system's temporary directory is meant as such
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def _takes_fifos(directory: Path) -> bool:
     """Whether FIFOs can be made in a directory; one that cannot be written, but has been in use, counts."""
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
-        probe = directory / f".probe-{secrets.token_hex(8)}"
+        probe = directory / f".probe-{os.urandom(8).hex()}"
         os.mkfifo(probe, 0o600)
         probe.unlink()
     except OSError:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 
 import pytest
 
 from joule.daemon._child import Child
-from joule.daemon._process_table import process_info
+from joule.daemon._records import ModuleRecords
 
 
 @pytest.fixture
@@ -42,6 +44,13 @@ async def test_a_record_of_another_boot_does_not_count(records, child):
     assert records.living_groups() == frozenset()
 
 
+async def test_a_copy_of_a_nodes_directory_has_no_processes(records, child, tmp_path):
+    records.write("reader", child.pid, child.start_ticks)
+    shutil.copytree(records._directory, tmp_path / "copy")
+    assert ModuleRecords(tmp_path / "copy").living_groups() == frozenset()
+    assert records.living_groups() == {child.pid}
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x"}', '{"pid": null, "start_ticks": 1, "boot_id": ""}'])
 def test_a_damaged_record_is_passed_over(records, text, caplog):
     path_of(records, "reader").write_text(text)
@@ -49,12 +58,18 @@ def test_a_damaged_record_is_passed_over(records, text, caplog):
     assert "no record" in caplog.text
 
 
-def test_our_own_group_is_never_a_module(records):
-    leader = process_info(os.getpgrp())
-    if leader is None:
-        pytest.skip("the leader of this process group has gone")
-    records.write("reader", leader.pid, leader.start_ticks)
-    assert records.living_groups() == frozenset()
+def test_our_own_group_is_never_a_module(tmp_path):
+    program = (
+        "import os, sys; from pathlib import Path\n"
+        "from joule.daemon._records import ModuleRecords\n"
+        "from joule.daemon._process_table import process_info\n"
+        "records = ModuleRecords(Path(sys.argv[1]))\n"
+        "records.write('reader', os.getpid(), process_info(os.getpid()).start_ticks)\n"
+        "print(records.living_groups())"
+    )
+    command = [sys.executable, "-c", program, tmp_path]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True)
+    assert answer.stdout == "frozenset()\n"
 
 
 def test_a_process_that_has_ended_does_not_count(records):
