@@ -11,7 +11,7 @@ import numpy.typing as npt
 from joule.core import DATATYPES, Layout, Rows
 from joule.errors import PipeError
 from joule.testing._pipe_kind import PipeKind, behaviour
-from joule.testing._pipe_probes import assert_rows, assert_waits, make_rows, raises, read_rows
+from joule.testing._pipe_probes import assert_rows, assert_waits, make_rows, raises, read_rows, settle
 
 __all__ = ["CarryingConformance"]
 
@@ -210,10 +210,13 @@ class CarryingConformance(PipeKind):
 
     @behaviour
     async def test_big_writes_arrive_in_bounded_reads(self) -> None:
-        """24 MB in one write: no read returns more than 16 MB, and nothing is missing."""
+        """24 MB in one write: no read returns more than 16 MB, nothing is missing, and the writer waits if it must."""
         async with self.open_pair("float64_1024") as (writer, reader):
             rows = make_rows("float64_1024", 1, 3000)
             writing = asyncio.create_task(writer.write(rows))
+            await settle()
+            waits = "returned" if writing.done() else "waits"
+            assert writing.done() == self.holds_any_amount, f"a write of 24 MB that nobody reads {waits}"
             done = 0
             while done < len(rows):
                 block = await reader.read()

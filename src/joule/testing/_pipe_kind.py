@@ -18,7 +18,7 @@ from joule.pipes import Pipe
 
 __all__ = ["PipeKind", "behaviour"]
 
-DEADLINE_S = 10.0
+DEADLINE_S = 5.0
 """A test that has not ended by then has found a read or write that nothing wakes."""
 
 

@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from joule.errors import EmptyPipeError
 from joule.pipes import Pipe
-from joule.testing._pipe_kind import DEADLINE_S, PipeKind
+from joule.testing._pipe_kind import PipeKind
 from joule.testing._pipe_probes import assert_waits, make_rows, settle
 
 __all__ = ["ModelConformance"]
 
 _LAYOUT = "int32_2"
+_STUCK_S = 2.0  # a sequence takes milliseconds
 Step = tuple[str, int]
 
 
@@ -209,7 +210,12 @@ class ModelConformance(PipeKind):
         # Long sequences find faults; short ones are what a failing one is shrunk to.
         steps_of_any_length = st.one_of(st.lists(step, max_size=20), st.lists(step, min_size=25, max_size=60))
 
-        @settings(max_examples=self.model_examples, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=self.model_examples,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+        )
         @given(steps_of_any_length, st.booleans(), st.sampled_from([0, 3, 1000]))
         def equals_the_model(steps: list[Step], consumes: bool, cache: int) -> None:  # noqa: FBT001
             if stuck:
@@ -224,7 +230,7 @@ class ModelConformance(PipeKind):
         assert not stuck, f"a read was never woken, with a cache of {stuck[0][0]} rows, in {stuck[0][1]}"
 
     async def _run_steps(self, steps: list[Step], *, consumes: bool, cache: int) -> None:
-        async with asyncio.timeout(DEADLINE_S), self.open_pair(_LAYOUT) as (writer, reader):
+        async with asyncio.timeout(_STUCK_S), self.open_pair(_LAYOUT) as (writer, reader):
             run = _Run(writer, reader, cache)
             for what, number in steps:
                 await run.step(what, number)
