@@ -45,10 +45,10 @@ ran one after the other (for the start of a process: of {starts} starts; for the
 ## What limits it
 
 * Big chunks: the kernel's work for fresh pages of the page cache, and the reader's copy of them, which on two cores
-  shares the memory with it. See the lines against plain `write()`, which nobody reads meanwhile: the log cannot be faster
-  than that, and a peer that reuses the same few buffers in memory can. Overwriting a file that is in the page cache was
-  2.3 times as fast as writing a fresh one (6.4 against 2.8 GB/s, 72 kB a call): reusing trimmed segments would lift the
-  limit for streams that are not kept. It is not done.
+  shares the memory with it. See the lines against plain `write()`, which nobody reads meanwhile: the log cannot be
+  faster than that, and a peer that reuses the same few buffers in memory can. Overwriting a file that is in the page
+  cache was 2.3 times as fast as writing a fresh one (6.4 against 2.8 GB/s, 72 kB a call): reusing trimmed segments
+  would lift the limit for streams that are not kept. It is not done.
 * Small chunks: Python's work for a call of `write()`, some 8 us, of which two system calls are about 2 us. Bigger
   chunks, or `enable_cache`, are the way to more. A reader of so fast a stream looks once a millisecond and is not woken
   for each write (see [decision 1](explanations/decisions/0001-wake-readers-through-fifos.md)).
