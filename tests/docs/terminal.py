@@ -22,7 +22,6 @@ from .output import matches
 ROOT = Path(__file__).parents[2]
 SECONDS = 20
 INTERRUPT = "^C"
-DEVELOPERS = {".venv", ".git", ".demo", "__pycache__", ".hypothesis"}
 SHORTENED = {"DURATION": "3", "ARGS": "tests/unit/core/test_paths.py"}
 """For `make demo`, which goes on until Ctrl-C, and for `make test`, of which this is a part."""
 
@@ -157,7 +156,7 @@ class Terminal:
 
 def copy_of_folder(folder: Path, target: Path) -> None:
     """Copy a folder for its README to run in; the project's own gets a .venv that make takes for ready-made."""
-    shutil.copytree(folder, target, ignore=lambda _, names: DEVELOPERS.intersection(names))
+    shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns(".*", "__pycache__", "node_modules"))
     if folder == ROOT:
         (target / ".venv").mkdir()
         for entry in Path(sys.prefix).glob("[!.]*"):
