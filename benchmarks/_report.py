@@ -30,7 +30,9 @@ ran one after the other (for the start of a process: of {starts} starts; for the
   {volume:.1f} GB a round; 1-row and 10-row chunks move {small:,} and {tens:,} rows through the log, and a tenth of that
   through ezmsg, so that a round lasts some seconds. The log stores every row in files and returns private copies.
   ezmsg, two units in two processes through its shared memory, stores nothing and hands out the message in place; its
-  buffers have the right size from the start.
+  buffers have the right size from the start. It hands out one message at a time and makes the sender wait after 32;
+  a `read()` of the log returns all rows that there are, and its writer never waits. Much of the lead with small chunks
+  is that.
 * **`write()`**: the same volume by plain system calls into fresh files of 64 MiB in the same directory, in the same
   rounds. It is the ceiling of whatever stores, and depends on what else the machine does. Before each round of these
   and of the log, as much is written and removed again, uncounted: a virtual machine hands free memory back to its host,
