@@ -77,6 +77,7 @@ class Terminal:
         self._cwd.write_text(f"{directory}\n")
         self._mark = str(uuid.uuid4())
         self._background: list[Running] = []
+        self._sessions: set[int] = set()
         kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
         self._environment = kept | SHORTENED | {
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
@@ -130,7 +131,9 @@ class Terminal:
             raise running.error(f"{command!r} does not run in the background as shown; it printed")
 
     def _start(self, script: str) -> Running:
-        return Running(f". {shlex.quote(str(self._variables))}\n{script}", self._directory(), self._environment)
+        running = Running(f". {shlex.quote(str(self._variables))}\n{script}", self._directory(), self._environment)
+        self._sessions.add(running.process.pid)
+        return running
 
     def _directory(self) -> Path:
         return Path(self._cwd.read_text().removesuffix("\n"))
@@ -146,11 +149,14 @@ class Terminal:
         return list(left.values())
 
     def _living(self) -> dict[int, str]:
+        """Return the processes of our commands' sessions, and those that left them but carry our mark."""
         found = {}
+        mark = f"JOULE_DOCS_MARK={self._mark}".encode()
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if f"JOULE_DOCS_MARK={self._mark}".encode() in (process / "environ").read_bytes():
-                    found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+                # A process in the middle of an exec has no environment to look at: the session knows it.
+                if os.getsid(int(process.name)) in self._sessions or mark in (process / "environ").read_bytes():
+                    found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         return found
 
 
