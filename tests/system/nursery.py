@@ -33,7 +33,7 @@ def write_and_acknowledge(facts: dict) -> None:
         acknowledged = os.open(facts["acknowledged"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         time = max(0, out.log_sink.writer.head.last_us + 1)
         while True:
-            count = source.choice([1, 1, 2, 10, 100, 5000])
+            count = source.choice([1, 1, 2, 10, 100, 500])
             times = np.arange(time, time + count)
             await out.write(np.column_stack((times, times * 7)))
             time += count
