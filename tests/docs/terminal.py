@@ -155,7 +155,8 @@ class Terminal:
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 # A process in the middle of an exec has no environment to look at: the session knows it.
-                if os.getsid(int(process.name)) in self._sessions or mark in (process / "environ").read_bytes():
+                is_ours = os.getsid(int(process.name)) in self._sessions or mark in (process / "environ").read_bytes()
+                if is_ours and b") Z " not in (process / "stat").read_bytes():
                     found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         return found
 
