@@ -27,9 +27,9 @@ from joule.pipes._log_input import bells_directory
 
 LAYOUT = Layout("int64", 1)
 WINDOW = 5
-LIVES = 60  # in a piece, some 6 s of them
+LIVES = 100  # in a piece, some 7 s of them
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 class Nursery:
