@@ -53,6 +53,7 @@ class ByteSink(RowSink):
 
     def write_nowait(self, rows: Rows) -> None:
         self._has_rows = True
+        self.taken_rows = len(rows)  # they leave, whoever stops waiting for that; or the peer has gone for good
         self._send(rows.tobytes())
 
     async def mark_break(self) -> None:

@@ -82,7 +82,11 @@ class LogSink(RowSink):
     def _store(self, rows: Rows) -> None:
         try:
             self.writer.store(rows)
+        except DiskFullError as full:
+            self.taken_rows += full.done
+            raise
         except OutOfOrderError as error:
+            self.taken_rows += len(rows)
             if not self._drops:
                 raise
             self._warn("dropped, as the stream's out_of_order says: %s", error)
@@ -92,6 +96,8 @@ class LogSink(RowSink):
                 "rows are not stored",
                 stream=self.writer.stream,
             ) from error
+        else:
+            self.taken_rows += len(rows)
 
     async def _go_on(self, waited_s: float) -> None:
         _log.warning("stream %r: there is room again after %.1f s", self.writer.stream, waited_s)

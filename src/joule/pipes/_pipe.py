@@ -14,8 +14,7 @@ A kind of pipe is a `RowSource`, a `RowSink` or both, joined here; `joule.testin
 from __future__ import annotations
 
 import enum
-import functools
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,6 +22,7 @@ import numpy.typing as npt
 
 from joule.core import Layout, Rows, flatten_rows
 from joule.errors import BadLayoutError, ClosedPipeError, EmptyPipeError, PipeError
+from joule.pipes._closing import Closing
 from joule.pipes._read_side import ReadSide
 from joule.pipes._write_side import WriteSide
 
@@ -55,20 +55,6 @@ class PipeStatistics(NamedTuple):
     rows_consumed: int  # rows consumed
     rows_unconsumed: int  # rows that the last read returned and that are not consumed
     breaks_passed: int  # interval breaks that the reader has gone beyond
-
-
-class _Closing(Awaitable[None]):
-    """Result of `close()`: closing has begun; awaiting it completes it, ignoring it is legal and warns of nothing."""
-
-    __slots__ = ("_finish",)
-
-    def __init__(self, finish: Callable[[], Awaitable[None]] | None) -> None:
-        self._finish = finish
-
-    def __await__(self) -> Generator[Any, None, None]:
-        finish, self._finish = self._finish, None
-        if finish is not None:
-            yield from finish().__await__()
 
 
 class Pipe:
@@ -110,7 +96,7 @@ class Pipe:
         self._writes = writes
         self._close_cb = close_cb
         self._failed = False
-        self._closing: _Closing | None = None
+        self._closing: Closing | None = None
 
     # What the rows look like
 
@@ -257,6 +243,8 @@ class Pipe:
     async def write(self, data: npt.ArrayLike) -> None:
         """Write rows; when it returns, the promise of this kind of pipe holds for them.
 
+        Cancelled while it waits, it may have written the first of the rows; with a cache, the cache keeps the others.
+
         Args:
             data: 2-D array, list or tuple, shape (n, 1 + width): Unix microseconds in column 0, then the elements,
                 cast to the stream's datatype; or structured rows of `dtype`. The array stays the caller's. Empty
@@ -286,7 +274,8 @@ class Pipe:
     def enable_cache(self, lines: int) -> None:
         """Gather writes until `lines` rows are there; a break, `flush_cache()` and `close()` write them too.
 
-        Rows in the cache are not stored: a module that dies loses them.
+        Rows in the cache are not stored: a module that dies loses them. They leave the cache when they are written:
+        what a cancelled or failed write did not write stays in it.
         """
         self._writing().enable_cache(lines)
 
@@ -297,19 +286,16 @@ class Pipe:
     def subscribe(self, pipe: Pipe) -> Callable[[], None]:
         """Copy every write, break and close to `pipe` from now on.
 
+        A subscriber that is closed, or whose peer has gone, is dropped, and writing goes on without it. Errors of one
+        that is open come out of `write()`, when the rows are written here and to the others.
+
         Returns:
             A function that ends the subscription; calling it again does nothing.
 
         Raises:
             PipeError: This pipe is an input.
         """
-        subscribers = self._writing().subscribers
-        subscribers.append(pipe)
-
-        def unsubscribe() -> None:
-            subscribers[:] = [other for other in subscribers if other is not pipe]
-
-        return unsubscribe
+        return self._writing().subscribers.add(pipe)
 
     def add_subscriber(self, pipe: Pipe) -> Callable[[], None]:
         """Return `subscribe(pipe)`: the name of an earlier era."""
@@ -318,7 +304,7 @@ class Pipe:
     @property
     def subscribers(self) -> list[Pipe]:
         """The pipes that get copies."""
-        return [] if self._writes is None else list(self._writes.subscribers)
+        return [] if self._writes is None else list(self._writes.subscribers.pipes)
 
     # Ending
 
@@ -332,13 +318,15 @@ class Pipe:
         if self._closing is not None:
             return self._closing
         self.closed = True
+        writes = self._writes
+        self._closing = Closing(writes.sink if writes else None, self.subscribers, self._close_cb)
         try:
-            if self._writes is not None and not self._failed:
-                self._writes.flush_cache_nowait()
+            if writes is not None and not self._failed:
+                writes.flush_cache_nowait()
         finally:  # rows that cannot be written any more do not keep the pipe open
             self._close_sides()
-            followers = [pipe.close() for pipe in self.subscribers]
-            self._closing = _Closing(functools.partial(self._finish_closing, followers))
+            if writes is not None:
+                writes.subscribers.close()
         return self._closing
 
     def close_nowait(self) -> None:
@@ -417,21 +405,6 @@ class Pipe:
         if self._reads is not None:
             self._reads.ended_by = self._reading_ended_by()
             self._reads.source.close()
-
-    async def _finish_closing(self, followers: list[Awaitable[None]]) -> None:
-        try:
-            if self._writes is not None:
-                await self._writes.sink.wait_closed()
-        finally:
-            for follower in followers:
-                await follower
-            await self._call_back()
-
-    async def _call_back(self) -> None:
-        callback, self._close_cb = self._close_cb, None
-        result = callback() if callback is not None else None
-        if isinstance(result, Awaitable):
-            await result
 
     def _shown(self, rows: Rows, flatten: bool) -> npt.NDArray[Any]:  # noqa: FBT001
         if flatten:

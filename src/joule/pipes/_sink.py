@@ -13,7 +13,15 @@ __all__ = ["RowSink"]
 
 
 class RowSink(abc.ABC):
-    """Takes rows and breaks in order."""
+    """Takes rows and breaks in order.
+
+    Attributes:
+        taken_rows: How many rows of the present write, from its first on, are dealt with: taken, or refused for their
+            order. The write side sets it to 0 before a write and to all after it. A sink that takes some rows, or all,
+            and may then still raise or be cancelled, says here how far it came: the others go back into the cache.
+    """
+
+    taken_rows: int = 0
 
     def check(self, rows: Rows) -> None:
         """Refuse rows that this kind cannot carry, before any row is taken; kinds that carry all do nothing.

@@ -95,6 +95,7 @@ class _Terminal(RowSink):
             await asyncio.sleep(0)  # where `reader_gone` cancelled the module, it ends here
 
     def write_nowait(self, rows: Rows) -> None:
+        self.taken_rows = len(rows)  # whatever happens: how much of a text has left is not known
         stamps = rows["timestamp"]
         # A row is in order if it is newer than every row before it: the newest is always among those printed.
         newest = np.maximum.accumulate(np.concatenate(([self._last_us], stamps)))

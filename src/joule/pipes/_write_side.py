@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,7 @@ from joule.core import Layout, Rows, to_rows
 from joule.errors import PipeError
 from joule.pipes._read_side import YieldPoint
 from joule.pipes._sink import RowSink
-
-if TYPE_CHECKING:
-    from joule.pipes._pipe import Pipe
+from joule.pipes._subscribers import Subscribers
 
 __all__ = ["WriteSide"]
 
@@ -39,7 +36,7 @@ class WriteSide:
     def __init__(self, name: str, sink: RowSink) -> None:
         self.name = name
         self.sink = sink
-        self.subscribers: list[Pipe] = []
+        self.subscribers = Subscribers(name)
         self.rows_written = 0
         self.writes = 0
         self.after_flush: Callable[[], None] | None = None
@@ -101,30 +98,36 @@ class WriteSide:
     async def flush_cache(self) -> None:
         """Write what the cache holds."""
         rows = self._take_cached()
-        if rows is not None:
+        if rows is None:
+            return
+        try:
             await self._send(rows)
-            self._flushed()
+        finally:
+            self._put_back(rows[self.sink.taken_rows :])
+        self._flushed()
 
     def flush_cache_nowait(self) -> None:
         """Write what the cache holds without waiting."""
         rows = self._take_cached()
-        if rows is not None:
+        if rows is None:
+            return
+        try:
             self._send_nowait(rows)
-            self._flushed()
+        finally:
+            self._put_back(rows[self.sink.taken_rows :])
+        self._flushed()
 
     async def mark_break(self) -> None:
         """End the interval behind everything written so far."""
         await self.flush_cache()
         await self.sink.mark_break()
-        for pipe in list(self.subscribers):
-            await pipe.close_interval()
+        await self.subscribers.mark_break()
 
     def mark_break_nowait(self) -> None:
         """End the interval without waiting."""
         self.flush_cache_nowait()
         self.sink.mark_break_nowait()
-        for pipe in list(self.subscribers):
-            pipe.close_interval_nowait()
+        self.subscribers.mark_break_nowait()
 
     def _count(self, rows: Rows) -> None:
         self.writes += 1
@@ -143,23 +146,34 @@ class WriteSide:
         self._cached_count = 0
         return rows
 
+    def _put_back(self, rows: Rows) -> None:
+        """Keep rows that the sink did not take, before those that were gathered since."""
+        if len(rows):
+            self._cached.insert(0, rows)
+            self._cached_count += len(rows)
+
     def _flushed(self) -> None:
         if self.after_flush is not None:
             self.after_flush()
 
+    # Subscribers get what the sink has dealt with: not what a full disk keeps out, but what was refused for its order.
+
     async def _send(self, rows: Rows) -> None:
-        if not self.subscribers:
-            await self.sink.write(rows)
-            return
+        sink = self.sink
+        sink.taken_rows = 0
         try:
-            await self.sink.write(rows)
-        finally:  # a sink that refuses some rows still has subscribers that take all
-            for pipe in list(self.subscribers):
-                await pipe.write(rows)
+            await sink.write(rows)
+            sink.taken_rows = len(rows)
+        finally:
+            if self.subscribers.pipes and sink.taken_rows:
+                await self.subscribers.write(rows[: sink.taken_rows])
 
     def _send_nowait(self, rows: Rows) -> None:
+        sink = self.sink
+        sink.taken_rows = 0
         try:
-            self.sink.write_nowait(rows)
+            sink.write_nowait(rows)
+            sink.taken_rows = len(rows)
         finally:
-            for pipe in list(self.subscribers):
-                pipe.write_nowait(rows)
+            if self.subscribers.pipes and sink.taken_rows:
+                self.subscribers.write_nowait(rows[: sink.taken_rows])

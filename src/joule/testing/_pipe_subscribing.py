@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from joule.errors import PipeError
 from joule.pipes import LocalPipe
 from joule.testing._pipe_kind import PipeKind, behaviour
-from joule.testing._pipe_probes import assert_rows, make_rows, read_rows, read_to_break, read_to_end
+from joule.testing._pipe_probes import assert_rows, make_rows, raises, read_rows, read_to_break, read_to_end
 
 __all__ = ["SubscribingConformance"]
 
@@ -70,6 +71,45 @@ class SubscribingConformance(PipeKind):
             assert copy.read_nowait()["timestamp"].tolist() == [1]
             assert not copy.closed
             assert await read_to_end(other) == [[1, 2]]
+
+    @behaviour
+    async def test_a_subscriber_that_was_closed_is_dropped_and_the_writer_goes_on(self) -> None:
+        """By its own hand or as failed, between writes, breaks and the close; the others miss nothing."""
+        async with self.open_pair("float64_1") as (writer, reader):
+            last = LocalPipe("float64_1")
+            gone = [LocalPipe("float64_1") for _ in range(5)]
+            for pipe in (*gone, last):
+                writer.subscribe(pipe)
+            await gone[0].close()
+            gone[1].fail()
+            await writer.write(make_rows("float64_1", 1, 1))
+            assert writer.subscribers == [*gone[2:], last]
+            await gone[2].close()
+            writer.write_nowait(make_rows("float64_1", 2, 1))
+            await gone[3].close()
+            await writer.close_interval()
+            await writer.write(make_rows("float64_1", 3, 1))
+            gone[4].close_nowait()
+            writer.close_interval_nowait()
+            assert writer.subscribers == [last]
+            assert (await read_to_break(reader))["timestamp"].tolist() == [1, 2]
+            await writer.close()
+            assert await read_to_end(last) == [[1, 2], [3], []]
+
+    @behaviour
+    async def test_what_an_open_subscriber_refuses_comes_out_of_the_write(self) -> None:
+        """When the rows are written, here and to the others."""
+        async with self.open_pair("float64_2") as (writer, reader):
+            other, last = LocalPipe("float64_1"), LocalPipe("float64_2")
+            writer.subscribe(other)
+            writer.subscribe(last)
+            with raises(PipeError, "float64_1"):
+                await writer.write(make_rows("float64_2", 1, 1))
+            with raises(PipeError, "float64_1"):
+                writer.write_nowait(make_rows("float64_2", 2, 1))
+            assert writer.subscribers == [other, last]
+            assert (await read_rows(reader, 2))["timestamp"].tolist() == [1, 2]
+            assert (await read_rows(last, 2))["timestamp"].tolist() == [1, 2]
 
     @behaviour
     async def test_this_kind_can_subscribe(self) -> None:

@@ -65,6 +65,22 @@ async def test_a_write_limit_makes_writers_wait_until_a_write_was_read():
     assert (await pipe.read())["timestamp"].tolist() == [1, 2, 3]
 
 
+async def test_a_cancelled_flush_leaves_its_rows_in_the_cache_before_later_ones():
+    pipe = LocalPipe("float64_1", write_limit=1)
+    await pipe.write([[1, 1]])
+    pipe.enable_cache(2)
+    await pipe.write([[2, 2]])
+    flushing = asyncio.create_task(pipe.write([[3, 3]]))
+    await settle()
+    await pipe.write([[4, 4]])
+    flushing.cancel()
+    await asyncio.wait([flushing])
+    assert pipe.statistics().rows_cached == 3
+    pipe.consume(len(await pipe.read()))
+    await pipe.flush_cache()
+    assert (await pipe.read())["timestamp"].tolist() == [2, 3, 4]
+
+
 async def test_closing_ends_a_write_that_waits():
     pipe = LocalPipe("float64_1", write_limit=1)
     await pipe.write([[1, 1]])
@@ -115,6 +131,23 @@ async def test_the_close_callback_runs_after_a_failure():
     pipe = LocalPipe("float64_1", close_cb=lambda: called.append(1))
     pipe.fail()
     await pipe.close()
+    assert called == [1]
+
+
+async def test_the_close_callback_runs_when_a_subscriber_cannot_close():
+    class Stuck(LocalPipe):
+        def close(self):
+            raise PipeError("rows in its cache cannot be written")
+
+    called = []
+    pipe, last = LocalPipe("float64_1", close_cb=lambda: called.append(1)), LocalPipe("float64_1")
+    pipe.subscribe(Stuck("float64_1"))
+    pipe.subscribe(last)
+    with pytest.raises(PipeError, match="cannot be written"):
+        pipe.close()
+    assert last.closed
+    with pytest.raises(PipeError, match="cannot be written"):
+        await pipe.close()
     assert called == [1]
 
 

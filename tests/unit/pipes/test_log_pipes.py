@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from joule.core import Layout
-from joule.errors import LogError, PipeError
+from joule.errors import LogError, OutOfOrderError, PipeError
 from joule.log import BREAK, DISK, DiskFiles, LogWriter, create_log, read_log, trim_log
-from joule.pipes import LogInput, LogOutput, follow_log
+from joule.pipes import LocalPipe, LogInput, LogOutput, follow_log
 
 LAYOUT = Layout("int16", 2)
 
@@ -201,6 +201,68 @@ async def test_a_write_that_is_cancelled_while_it_waits_has_stored_nothing(log):
     await sink.write(rows(2))
     assert times_in(log) == [2]
     await sink.close()
+
+
+@pytest.mark.parametrize("write", ["flush_cache", "write"])
+async def test_what_a_cancelled_flush_has_not_stored_stays_in_the_cache(log, write):
+    files = FullDisk()
+    sink = output(log, files=files)
+    sink.enable_cache(3)
+    await sink.write(rows(1, 2))
+    files.is_full = True
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(sink.flush_cache() if write == "flush_cache" else sink.write(rows(3)), 0.01)
+    with pytest.raises(LogError, match="is full"):
+        sink.write_nowait(rows(4, 5))
+    files.is_full = False
+    await sink.flush_cache()
+    assert times_in(log) == ([1, 2, 4, 5] if write == "flush_cache" else [1, 2, 3, 4, 5])
+    assert sink.statistics().rows_cached == 0
+    await sink.close()
+
+
+class FullAtLast(DiskFiles):
+    """Takes one piece of a huge write, and no other."""
+
+    pieces = 1
+
+    def write(self, fd, data, size, offset):
+        if size > 1_000_000:
+            self.pieces -= 1
+            if self.pieces < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return DISK.write(fd, data, size, offset)
+
+
+async def test_a_cancelled_flush_keeps_only_the_rows_that_were_not_stored(log):
+    files = FullAtLast()
+    sink, copy = output(log, files=files), LocalPipe(LAYOUT)
+    sink.subscribe(copy)
+    count = 1_500_000  # of 12 bytes: three pieces of 8 MiB
+    array = np.zeros(count, LAYOUT.dtype)
+    array["timestamp"] = np.arange(count)
+    sink.enable_cache(count)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(sink.write(array), 0.01)
+    stored = sink.log_sink.writer.logical_rows
+    assert 0 < stored < count
+    assert sink.statistics().rows_cached == count - stored
+    assert sink.logical_rows == count
+    files.pieces = 9
+    await sink.close()
+    assert sum(len(block) for block in read_log(log)) == count
+    np.testing.assert_array_equal(copy.read_nowait()["timestamp"], np.arange(count))
+
+
+async def test_rows_that_a_flush_refuses_for_their_order_do_not_stay_in_the_cache(log):
+    sink = output(log)
+    sink.enable_cache(10)
+    await sink.write(rows(3, 1))
+    with pytest.raises(OutOfOrderError):
+        await sink.flush_cache()
+    await sink.write(rows(4))
+    await sink.close()
+    assert times_in(log) == [3, 4]
 
 
 @pytest.mark.parametrize("is_reader", [True, False])
