@@ -66,8 +66,8 @@ class LoadMeter:
         last, self._last = self._last, (busy_s, total_s)
         if last is None:
             return math.nan
-        # The times are sums of floating-point seconds: below a microsecond there is only their rounding.
-        busy, total = round(busy_s - last[0], 6), round(total_s - last[1], 6)
+        # The times are sums of floating-point seconds: below a microsecond there is only their rounding, to -0.0 too.
+        busy, total = round(busy_s - last[0], 6) + 0.0, round(total_s - last[1], 6)
         if busy < 0 or total < 0:
             return math.nan
         if total > 0:
