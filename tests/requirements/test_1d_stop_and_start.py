@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
+import subprocess
 import threading
 import time
 
@@ -94,6 +96,86 @@ def test_r38_a_second_signal_cancels_at_once(programs):
     while program.read_line() != "stopping":  # the handler has run: the next signal is a second one
         pass
     program.signal(signal.SIGINT)
+    ended = program.end()
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
+
+
+def test_r38_a_second_signal_ends_a_call_that_blocks_the_event_loop():
+    class R(ReaderModule):
+        STOP_TIMEOUT = 3600
+
+        async def run(self, parsed_args, output):
+            deadline = time.monotonic() + 10
+            signal.raise_signal(signal.SIGINT)
+            while time.monotonic() < deadline:  # as a serial port without a timeout would
+                time.sleep(0.05)
+                signal.raise_signal(signal.SIGTERM)
+            self.was_not_interrupted = True
+
+    module = R()
+    handlers = [signal.getsignal(number) for number in SIGNALS]
+    module.start(argparse.Namespace())
+    assert module.stop_requested
+    assert not hasattr(module, "was_not_interrupted")
+    assert [signal.getsignal(number) for number in SIGNALS] == handlers
+
+
+def test_r38_further_signals_end_a_module_that_catches_its_cancellation(programs):
+    program = programs.start(
+        """
+        class R(ReaderModule):
+            STOP_TIMEOUT = 0
+
+            async def run(self, parsed_args, output):
+                while True:
+                    try:
+                        await output.write([[time_now(), 1]])
+                        await asyncio.sleep(0.05)
+                    except:
+                        print("caught", flush=True)
+
+        R().start()
+        """
+    )
+    program.read_line()
+    program.signal(signal.SIGINT)
+    deadline = time.monotonic() + 15
+    while "cancelled and has not ended" not in program.stderr and time.monotonic() < deadline:
+        program.read_line()
+    while program.popen.poll() is None and time.monotonic() < deadline:
+        program.signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            program.popen.wait(0.25)
+    ended = program.end()
+    assert ended.returncode == 1
+    assert "the process ends at this further signal" in ended.stderr
+    assert "write `except Exception:`" in ended.stderr
+
+
+def test_r38_signals_that_come_while_it_ends_change_nothing(programs):
+    program = programs.start(
+        """
+        import os
+
+        class R(ReaderModule):
+            STOP_TIMEOUT = 0
+
+            async def run(self, parsed_args, output):
+                device, _ = os.pipe()
+                try:
+                    await output.write([[1, 1]])
+                    await asyncio.to_thread(os.read, device, 1)
+                finally:
+                    print("ending")
+
+        R().start()
+        """
+    )
+    program.read_line()
+    program.signal(signal.SIGINT)
+    assert program.read_line() == "ending"
+    program.signal(signal.SIGINT)  # now it waits a moment for the thread
+    program.signal(signal.SIGTERM)
     ended = program.end()
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
 

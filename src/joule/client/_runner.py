@@ -1,7 +1,8 @@
 """Running one module in an event loop of its own, from the first signal handler to the last cancelled task.
 
 The stop rules: SIGINT or SIGTERM calls the module's `stop()`; after its `STOP_TIMEOUT` the task is cancelled; a second
-signal cancels it at once. Ending by a stop is success. What `run()` raises is the author's and goes to the caller.
+signal cancels it at once, and a third ends the process if that did not help (see `StopSignals`). Ending by a stop is
+success. What `run()` raises is the author's and goes to the caller.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ import asyncio
 import contextlib
 import inspect
 import logging
-import signal
 import sys
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 from joule.client._blocked import watch_for_blocking
+from joule.client._signals import StopSignals
 from joule.client._threads import AbandonedThreads
 
 __all__ = ["run_module"]
 
 _log = logging.getLogger("joule.client")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_CLEAN_UP_S = 1.0  # what a cancelled module may need to close its devices
 
 
 class _Runnable(Protocol):
@@ -44,15 +45,16 @@ def run_module(module: _Runnable, parsed_args: argparse.Namespace) -> None:
         ModuleError: It cannot run.
         BaseException: Whatever its task raised, except the cancellation that a stop leads to.
     """
+    signals = StopSignals()
     # A loop factory keeps the runner from replacing the caller's current event loop, which may be that of a test.
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        runner.run(_run(module, parsed_args))
+    with signals.caught(), asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(_run(module, parsed_args, signals))
 
 
-async def _run(module: _Runnable, parsed_args: argparse.Namespace) -> None:
+async def _run(module: _Runnable, parsed_args: argparse.Namespace, signals: StopSignals) -> None:
     asyncio.get_running_loop().set_default_executor(AbandonedThreads())
     shutdown = _Shutdown(module)
-    with shutdown.on_signals(), watch_for_blocking():
+    with signals.served(shutdown.request), watch_for_blocking():
         task = await module.run_as_task(parsed_args, None)
         shutdown.watch(task)
         try:
@@ -70,23 +72,9 @@ class _Shutdown:
         self._module = module
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._complaint: asyncio.TimerHandle | None = None
         self._stopping: asyncio.Future[Any] | None = None
         self.requested = False
-
-    @contextlib.contextmanager
-    def on_signals(self) -> Iterator[None]:
-        """React to signals while the block runs; outside the main thread there are none to react to."""
-        loop = asyncio.get_running_loop()
-        added = []
-        for number in _SIGNALS:
-            with contextlib.suppress(ValueError, RuntimeError):  # not the main thread
-                loop.add_signal_handler(number, self.request)
-                added.append(number)
-        try:
-            yield
-        finally:
-            for number in added:
-                loop.remove_signal_handler(number)
 
     def watch(self, task: asyncio.Task[Any]) -> None:
         """Stop this task on request; the request may have come before there was one."""
@@ -104,9 +92,10 @@ class _Shutdown:
         self._cancel_later()
 
     def finish(self) -> None:
-        """Forget the timer: the task has ended."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Forget the timers: the task has ended."""
+        for timer in (self._timer, self._complaint):
+            if timer is not None:
+                timer.cancel()
 
     def _call_stop(self) -> None:
         """Call the author's `stop()`; whatever it does, the shutdown goes on."""
@@ -127,6 +116,15 @@ class _Shutdown:
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+            if self._complaint is None:
+                self._complaint = asyncio.get_running_loop().call_later(_CLEAN_UP_S, self._complain)
+
+    def _complain(self) -> None:
+        _log.warning(
+            "%s was cancelled and has not ended: its clean-up takes long, or it catches asyncio.CancelledError "
+            "(`except:` does; write `except Exception:`)",
+            type(self._module).__name__,
+        )
 
 
 def _report_stop(stopping: asyncio.Future[Any]) -> None:
