@@ -91,6 +91,52 @@ def test_r51_stdout_carries_data_only(programs):
     assert "ignored an empty write" in ended.stderr
 
 
+def test_r51_a_full_disk_behind_stdout_is_one_clear_error(programs):
+    file = programs.file(writes("[[1, 2.5]]"))
+    with open("/dev/full", "wb") as full:
+        ended = programs.start(file, stdout=full.fileno()).end()
+    assert ended.returncode == 1
+    assert ended.stderr.count("Traceback") == 1
+    assert ended.stderr.endswith(
+        "PipeError: pipe 'output': rows cannot be printed to standard output: [Errno 28] No space left on device\n"
+    )
+
+
+def test_r51_what_an_author_printed_and_nobody_got_is_an_error(programs):
+    file = programs.file(
+        """
+        class R(ReaderModule):
+            async def run(self, parsed_args, output):
+                sys.stdout.reconfigure(line_buffering=False)
+                print("1 2.5")
+
+        R().start()
+        """
+    )
+    with open("/dev/full", "wb") as full:
+        ended = programs.start(file, stdout=full.fileno()).end()
+    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
+    assert "what was printed last did not get to standard output: [Errno 28]" in ended.stderr
+
+
+@pytest.mark.parametrize("stderr", ["None", "open('/dev/full', 'w')"])
+def test_r51_a_break_that_cannot_be_shown_ends_nothing_and_is_no_data(programs, stderr):
+    ended = programs.run(
+        f"""
+        class R(ReaderModule):
+            async def run(self, parsed_args, output):
+                sys.stderr = {stderr}
+                await output.write([[1, 2.5]])
+                await output.close_interval()
+                await output.write([[2, 2.5]])
+                sys.stderr = sys.__stderr__
+
+        R().start()
+        """
+    )
+    assert ended.stdout == "1 2.5\n2 2.5\n"
+
+
 def test_r52_every_write_is_flushed(programs):
     program = programs.start(
         """

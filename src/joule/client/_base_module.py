@@ -90,11 +90,13 @@ class BaseModule:
             if is_program:
                 sys.exit(1)
         except BrokenPipeError:
-            if not drop_broken_stdout():
+            if not isinstance(drop_broken_stdout(), BrokenPipeError):
                 raise
         finally:
-            if is_program:
-                drop_broken_stdout()
+            lost = drop_broken_stdout() if is_program else None
+        if lost is not None and not isinstance(lost, BrokenPipeError):
+            _log.error("what was printed last did not get to standard output: %s", lost)
+            sys.exit(1)
 
     def _parse(self) -> argparse.Namespace:
         return parse_arguments(

@@ -26,17 +26,18 @@ def prepare_process() -> None:
         sys.stdout.reconfigure(line_buffering=True)
 
 
-def drop_broken_stdout() -> bool:
-    """Return whether nobody reads standard output any more; if so, let what is still in its buffer go nowhere.
+def drop_broken_stdout() -> OSError | None:
+    """Flush standard output; if that fails, let what is still in its buffer go nowhere, and return why.
 
-    Without this the interpreter fails to flush at its exit, complains, and ends with status 120.
+    It fails with BrokenPipeError where nobody reads any more. Without this the interpreter fails to flush at its exit,
+    complains, and ends with status 120.
     """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        return True
+        return error
     except (AttributeError, ValueError):  # no standard output at all, or a closed one: nothing waits in it
-        return False
-    return False
+        return None
+    return None

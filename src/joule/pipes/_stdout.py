@@ -53,6 +53,7 @@ class StdoutPipe(Pipe):
             OutOfOrderError: Some timestamps do not increase; the other rows were printed.
             BrokenPipeError: Nobody reads standard output any more.
             ClosedPipeError: The pipe was closed.
+            PipeError: There is no standard output, or no room where it goes.
         """
         writes, array, layout = self._understand(data)
         if layout != self._layout:  # a cache holds rows of one layout
@@ -115,7 +116,10 @@ class _Terminal(RowSink):
     def mark_break_nowait(self) -> None:
         if self._rows_since_break:
             self._rows_since_break = False
-            print("--- interval gap ---", file=sys.stderr, flush=True)  # noqa: T201  # for the person at the terminal
+            # For the person at the terminal: a stderr that is closed or full is no reason to end.
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                sys.stderr.write("--- interval gap ---\n")
+                sys.stderr.flush()
 
     def _print(self, rows: Rows) -> None:
         if self._is_broken and self._reader_gone is not None:
@@ -132,6 +136,8 @@ class _Terminal(RowSink):
             if self._reader_gone is None:
                 raise
             self._reader_gone()
+        except OSError as error:
+            raise PipeError(f"pipe {self._name!r}: rows cannot be printed to standard output: {error}") from None
 
 
 def _text(rows: Rows) -> str:
