@@ -29,6 +29,9 @@ class PipeKind(abc.ABC):
         is_one_object: Writer and reader are the same object, which can still be read when it was closed.
         ends_with_writer: When the writer closes, the reader comes to the end of the data.
         carries_zero_rows: A row whose timestamp and values are all zero is carried; otherwise it is refused.
+        carries_nan_payloads: Every NaN keeps its bits; otherwise it is read as the usual NaN.
+        checks_layout: Rows must be of the layout that the pipe was made with; otherwise each write says by its own
+            array what its rows are, as on standard output.
         checks_order: Timestamps must increase; otherwise they may repeat and go back.
         holds_any_amount: A write of any size returns although nobody reads.
         reads_nowait: `read_nowait()` sees what was written.
@@ -38,6 +41,8 @@ class PipeKind(abc.ABC):
     is_one_object: ClassVar[bool] = False
     ends_with_writer: ClassVar[bool] = True
     carries_zero_rows: ClassVar[bool] = True
+    carries_nan_payloads: ClassVar[bool] = True
+    checks_layout: ClassVar[bool] = True
     checks_order: ClassVar[bool] = False
     holds_any_amount: ClassVar[bool] = True
     reads_nowait: ClassVar[bool] = True

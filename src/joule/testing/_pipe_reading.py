@@ -197,8 +197,10 @@ class ReadingConformance(PipeKind):
 
     @behaviour
     async def test_both_ends_know_their_layout(self) -> None:
-        """`layout`, `width` and `dtype`."""
+        """`layout`, `width` and `dtype`; a writer that checks no layout has the one of its last rows."""
         async with self.open_pair("uint16_3") as pair:
+            if not self.checks_layout:
+                await pair[0].write(make_rows("uint16_3", 1, 1))
             for pipe in pair:
                 assert (pipe.layout, pipe.width, pipe.decimation_level) == ("uint16_3", 3, 1)
                 assert pipe.dtype.itemsize == 14

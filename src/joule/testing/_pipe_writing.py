@@ -114,6 +114,8 @@ class WritingConformance(PipeKind):
     @behaviour
     async def test_rows_of_another_width_are_refused(self) -> None:
         """One value is not spread over three elements; transposed arrays get a hint."""
+        if not self.checks_layout:
+            return
         async with self.open_pair("float64_3") as pair:
             await assert_refused(pair, RowWidthError, np.ones((2, 2)), "1 values per row", "3-element")
             await assert_refused(pair, RowWidthError, np.ones((2, 3)), "2 values per row")
@@ -127,8 +129,10 @@ class WritingConformance(PipeKind):
         other = np.zeros(2, Layout("float32", 3).dtype)
         no_rows: tuple[Any, ...] = (
             [1, 2], np.ones(2), np.ones((2, 2, 2)), "1 2", b"1", 5, None, {}, [["1", "2"]], [[1, 2], [3]], [[1, None]],
-            [[1, 1j]], np.ones((1, 2), complex), np.array([[None, 1]]), other,
+            [[1, 1j]], np.ones((1, 2), complex), np.array([[None, 1]]), np.ones((1, 1026)), other.view([("t", "V20")]),
         )  # fmt: skip
+        if self.checks_layout:
+            no_rows += (other,)
         async with self.open_pair("float64_1") as pair:
             for data in no_rows:
                 await assert_refused(pair, PipeError, data)
@@ -154,6 +158,8 @@ class WritingConformance(PipeKind):
     @behaviour
     async def test_values_that_an_integer_type_cannot_hold_are_refused(self) -> None:
         """Instead of being wrapped round; the message says where."""
+        if not self.checks_layout:
+            return
         cases: tuple[tuple[str, list[Any]], ...] = (
             ("int8", [128, -129, 1e9, np.nan, np.inf]),
             ("uint8", [256, -1, -1.5]),
@@ -172,6 +178,8 @@ class WritingConformance(PipeKind):
     @behaviour
     async def test_numbers_beyond_float32_are_refused(self) -> None:
         """They would be stored as infinity."""
+        if not self.checks_layout:
+            return
         async with self.open_pair("float32_2") as pair:
             await assert_refused(pair, BadRowsError, [[1, 0.0, 1.0], [2, 1e39, 0.0]], "row 1", "element 0", "float32")
 
