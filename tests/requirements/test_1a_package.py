@@ -200,6 +200,17 @@ def test_r12_a_run_that_is_no_coroutine_is_named(programs):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("kind", "method"), [("ReaderModule", "run"), ("FilterModule", "run"), ("CompositeModule", "setup")]
+)
+def test_r12_a_setup_that_is_no_coroutine_is_named(programs, kind, method):
+    body = f"async def {method}(self, *_):\n        pass\n    def setup(self, *_):\n        pass"
+    ended = programs.run(f"class M({kind}):\n    {body}\nM().start()")
+    assert ended.returncode == 1
+    assert "M.setup is not a coroutine: write `async def setup(" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_r13_the_docstring_of_a_module_changes_nothing(programs):
     module = "class R(ReaderModule):\n    {}async def run(self, parsed_args, output):\n        pass\nR().start()"
     plain = programs.run(module.format(""), "-h")

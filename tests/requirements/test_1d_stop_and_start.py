@@ -85,7 +85,7 @@ def test_r38_an_endless_reader_is_cancelled_after_its_grace_time(programs, numbe
     start_s = time.monotonic()
     program.signal(number)
     ended = program.end()
-    assert time.monotonic() - start_s >= 1.9
+    assert 1.9 <= time.monotonic() - start_s < 5  # 2 s, and what the machine's load adds
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
 
 
@@ -100,24 +100,41 @@ def test_r38_a_second_signal_cancels_at_once(programs):
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
 
 
-def test_r38_a_second_signal_ends_a_call_that_blocks_the_event_loop():
-    class R(ReaderModule):
-        STOP_TIMEOUT = 3600
+def test_r38_a_second_signal_ends_a_call_that_blocks_the_event_loop(programs):
+    ended = programs.run(
+        """
+        import signal, time
 
+        class R(ReaderModule):
+            STOP_TIMEOUT = 3600
+
+            def stop(self):
+                print("stopping")
+
+            async def run(self, parsed_args, output):
+                deadline = time.monotonic() + 10
+                signal.raise_signal(signal.SIGINT)
+                while time.monotonic() < deadline:  # as a serial port without a timeout would
+                    time.sleep(0.05)
+                    signal.raise_signal(signal.SIGTERM)
+                print("was not interrupted")
+
+        R().start()
+        """
+    )
+    assert (ended.returncode, ended.stdout, "Traceback" in ended.stderr) == (0, "stopping\n", False)
+
+
+def test_r38_the_programs_own_signal_handlers_come_back():
+    class R(ReaderModule):
         async def run(self, parsed_args, output):
-            deadline = time.monotonic() + 10
-            signal.raise_signal(signal.SIGINT)
-            while time.monotonic() < deadline:  # as a serial port without a timeout would
-                time.sleep(0.05)
-                signal.raise_signal(signal.SIGTERM)
-            self.was_not_interrupted = True
+            self.handlers = [signal.getsignal(number) for number in SIGNALS]
 
     module = R()
-    handlers = [signal.getsignal(number) for number in SIGNALS]
+    before = [signal.getsignal(number) for number in SIGNALS]
     module.start(argparse.Namespace())
-    assert module.stop_requested
-    assert not hasattr(module, "was_not_interrupted")
-    assert [signal.getsignal(number) for number in SIGNALS] == handlers
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert not set(module.handlers) & set(before)
 
 
 def test_r38_further_signals_end_a_module_that_catches_its_cancellation(programs):
@@ -245,6 +262,19 @@ def test_r44_an_exception_in_run_is_a_traceback_and_a_failure(programs):
     assert "Traceback (most recent call last)" in ended.stderr
     assert "ValueError: sensor unplugged" in ended.stderr
     assert "in run" in ended.stderr
+
+
+def test_r44_an_author_may_end_the_process_with_a_message(programs):
+    ended = programs.run(
+        """
+        class R(ReaderModule):
+            async def run(self, parsed_args, output):
+                sys.exit("no sensor")
+
+        R().start()
+        """
+    )
+    assert (ended.returncode, ended.stderr) == (1, "no sensor\n")
 
 
 @pytest.mark.parametrize("attributes", [{}, {"pipes": "unset"}, {"rate": 0.1, "pipes": "unset"}, {"pipes": None}])

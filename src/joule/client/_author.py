@@ -12,16 +12,16 @@ from typing import Any
 from joule.errors import EmptyPipeError, ModuleError
 from joule.pipes import Pipe
 
-__all__ = ["call_run", "check_run"]
+__all__ = ["call_run", "check_coroutine"]
 
 _log = logging.getLogger("joule.client")
 
 
-def check_run(run: Callable[..., Any], module: str, signature: str) -> None:
-    """Refuse a `run` that is an ordinary function: it would block the event loop, or be a coroutine by accident only.
+def check_coroutine(method: Callable[..., Any], module: str, signature: str) -> None:
+    """Refuse a method that is an ordinary function: it would block the loop, or be a coroutine by accident only.
 
     Args:
-        run: The bound method.
+        method: The bound method.
         module: Name of its class.
         signature: What it should be, such as `run(self, parsed_args, output)`.
 
@@ -29,13 +29,14 @@ def check_run(run: Callable[..., Any], module: str, signature: str) -> None:
         ModuleError: It is neither a coroutine function nor an async generator function. (Callable objects, such as
             mocks, are taken at their word.)
     """
-    if not callable(run):
-        raise ModuleError(f"{module}.run is {run!r}; it must be a method: async def {signature}")
-    function = inspect.unwrap(run)
+    name = signature.partition("(")[0]
+    if not callable(method):
+        raise ModuleError(f"{module}.{name} is {method!r}; it must be a method: async def {signature}")
+    function = inspect.unwrap(method)
     is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
     if not is_async and isinstance(function, (types.FunctionType, types.MethodType)):
         raise ModuleError(
-            f"{module}.run is not a coroutine: write `async def {signature}` and `await` pipes and sleeps in it"
+            f"{module}.{name} is not a coroutine: write `async def {signature}` and `await` pipes and sleeps in it"
         )
 
 

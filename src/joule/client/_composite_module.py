@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
+from joule.client._author import check_coroutine
 from joule.client._base_module import BaseModule
 from joule.client._wiring import needed, open_wiring
 from joule.errors import EmptyPipeError, ModuleError
@@ -42,10 +43,11 @@ class CompositeModule(BaseModule):
         """Return a task that opens the pipes, calls `setup`, waits for the children and closes the pipes.
 
         Raises:
-            ModuleError: `setup` is missing.
+            ModuleError: `setup` is missing, or no coroutine.
         """
         if type(self).setup is CompositeModule.setup:
             raise ModuleError(_missing_setup(self))
+        check_coroutine(self.setup, type(self).__name__, "setup(self, parsed_args, inputs, outputs)")
         return asyncio.create_task(self._work(parsed_args))
 
     async def _work(self, parsed_args: argparse.Namespace) -> None:

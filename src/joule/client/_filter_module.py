@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
-from joule.client._author import call_run, check_run
+from joule.client._author import call_run, check_coroutine
 from joule.client._base_module import BaseModule
 from joule.client._wiring import needed, open_wiring
 from joule.errors import ModuleError
@@ -49,11 +49,12 @@ class FilterModule(BaseModule):
         """Return a task that opens the pipes, calls `setup` and `run`, and closes the pipes.
 
         Raises:
-            ModuleError: `run` is missing, or no coroutine.
+            ModuleError: `run` is missing, or `run` or `setup` is no coroutine.
         """
         if type(self).run is FilterModule.run:
             raise ModuleError(_missing_run(self))
-        check_run(self.run, type(self).__name__, "run(self, parsed_args, inputs, outputs)")
+        check_coroutine(self.run, type(self).__name__, "run(self, parsed_args, inputs, outputs)")
+        check_coroutine(self.setup, type(self).__name__, "setup(self, parsed_args, app, inputs, outputs)")
         return asyncio.create_task(self._work(parsed_args, app))
 
     async def _work(self, parsed_args: argparse.Namespace, app: Any) -> None:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from joule.client._author import call_run, check_run
+from joule.client._author import call_run, check_coroutine
 from joule.client._base_module import BaseModule
 from joule.client._wiring import open_wiring
 from joule.errors import ModuleError
@@ -50,11 +50,12 @@ class ReaderModule(BaseModule):
         """Return a task that opens the output, calls `setup` and `run`, and closes the output.
 
         Raises:
-            ModuleError: `run` is missing, or no coroutine.
+            ModuleError: `run` is missing, or `run` or `setup` is no coroutine.
         """
         if type(self).run is ReaderModule.run:
             raise ModuleError(_missing_run(self))
-        check_run(self.run, type(self).__name__, "run(self, parsed_args, output)")
+        check_coroutine(self.run, type(self).__name__, "run(self, parsed_args, output)")
+        check_coroutine(self.setup, type(self).__name__, "setup(self, parsed_args, app, output)")
         return asyncio.create_task(self._work(parsed_args, app))
 
     async def _work(self, parsed_args: argparse.Namespace, app: Any) -> None:

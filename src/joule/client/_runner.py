@@ -79,6 +79,8 @@ class _Shutdown:
     def watch(self, task: asyncio.Task[Any]) -> None:
         """Stop this task on request; the request may have come before there was one."""
         self._task = task
+        # `sys.exit()` in a task leaves the loop at once; asyncio would print its traceback as that of a forgotten task.
+        task.add_done_callback(_note_error)
         if self.requested:
             self._cancel_later()
 
@@ -125,6 +127,11 @@ class _Shutdown:
             "(`except:` does; write `except Exception:`)",
             type(self._module).__name__,
         )
+
+
+def _note_error(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def _report_stop(stopping: asyncio.Future[Any]) -> None:
