@@ -186,6 +186,27 @@ def test_r11_an_endless_loop_that_never_looks_at_a_flag_can_be_stopped(programs,
     assert program.end().returncode == 0
 
 
+def test_r11_even_one_that_never_waits(programs):
+    program = programs.start(
+        """
+        class R(ReaderModule):
+            STOP_TIMEOUT = 0
+
+            async def run(self, parsed_args, output):
+                count = 0
+                while 1:
+                    await output.write([[count, 1]])
+                    count += 1
+
+        R().start()
+        """
+    )
+    program.read_line()
+    program.signal(2)
+    ended = program.end()
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
+
+
 def test_r12_a_reader_without_run_says_so_and_fails(programs):
     ended = programs.run("ReaderModule().start()")
     assert ended.returncode == 1

@@ -58,3 +58,30 @@ def test_import_joule_alone_does_not_even_load_numpy():
 def test_nothing_of_the_node_is_loaded_by_a_running_reader():
     heavy = {"aiohttp", "click", "dateparser", "psutil", "pydantic", "rich", "sqlite3", "unittest", "urllib.request"}
     assert loaded(READER) & heavy == set()
+
+
+MEMORY = "import re; print(re.search(r'VmRSS:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+WRITING = """
+import os, sys
+import numpy as np
+from joule import ReaderModule
+
+class Memory(ReaderModule):
+    async def run(self, parsed_args, output):
+        terminal, sys.stdout = sys.stdout, open(os.devnull, "w")
+        for first in range(0, 200_000, 1000):
+            await output.write(np.column_stack((np.arange(first, first + 1000), np.zeros((1000, 8)))))
+        sys.stdout.close()
+        sys.stdout = terminal
+
+Memory().start()
+"""
+
+
+def test_a_reader_that_writes_needs_half_as_much_memory_again_as_numpy_alone():
+    def rss_kib(source):
+        command = [sys.executable, "-c", f"{source}\n{MEMORY}"]
+        ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=15)
+        return int(ended.stdout.splitlines()[-1])
+
+    assert rss_kib(WRITING) < 1.5 * rss_kib("import asyncio, numpy")
