@@ -66,6 +66,8 @@ def to_rows(data: object, layout: Layout, pipe: str) -> Rows:
 
 def _as_array(data: object, pipe: str) -> npt.NDArray[Any]:
     if isinstance(data, np.ndarray):
+        if np.any(getattr(data, "mask", False)):  # of a masked array, whose numbers below the mask mean nothing
+            raise BadRowsError(pipe, "some values are masked; give them a number: write(np.ma.filled(array, np.nan))")
         return np.asarray(data)  # matrices and other subclasses slice in ways of their own
     if not isinstance(data, (list, tuple)):
         raise BadRowsError(pipe, f"rows are a 2-D array, a list or a tuple, not {type(data).__name__}")

@@ -244,3 +244,10 @@ def test_the_first_disorder_is_found(stamps, last):
     wrong = [at for at in range(1, len(series)) if series[at] <= series[at - 1]]
     expected = wrong[0] - (last is not None) if wrong else None
     assert first_disorder(np.array(stamps, np.int64), last) == expected
+
+
+def test_masked_values_are_no_data():
+    array = np.ma.array([[1.0, 2.0], [2.0, 3.0]], mask=[[False, False], [False, True]])
+    with pytest.raises(BadRowsError, match="masked"):
+        to_rows(array, Layout("float64", 1), "p")
+    assert to_rows(array[:1], Layout("float64", 1), "p")["data"].tolist() == [2.0]
