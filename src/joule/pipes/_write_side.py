@@ -43,12 +43,13 @@ class WriteSide:
         self._cache_rows = 0
         self._cached: list[Rows] = []
         self._cached_count = 0
+        self._flushing_count = 0
         self._yield_point = YieldPoint()
 
     @property
     def cached_rows(self) -> int:
-        """How many rows wait in the cache."""
-        return self._cached_count
+        """How many rows wait in the cache, or in a flush that waits for the sink."""
+        return self._cached_count + max(0, self._flushing_count - self.sink.taken_rows)
 
     def prepare(self, data: object, layout: Layout) -> Rows | None:
         """Return `data` as rows of `layout`, None for an empty write.
@@ -144,10 +145,13 @@ class WriteSide:
         rows = np.concatenate(self._cached) if len(self._cached) > 1 else self._cached[0]
         self._cached.clear()
         self._cached_count = 0
+        self.sink.taken_rows = 0
+        self._flushing_count = len(rows)
         return rows
 
     def _put_back(self, rows: Rows) -> None:
         """Keep rows that the sink did not take, before those that were gathered since."""
+        self._flushing_count = 0
         if len(rows):
             self._cached.insert(0, rows)
             self._cached_count += len(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from joule.core import Layout
 from joule.errors import EmptyPipeError, ModuleError, OutOfOrderError, StreamBusyError
-from joule.log import BREAK, CursorFile, LogWriter, create_log, ensure_cursors, inspect_log, read_log
+from joule.log import BREAK, CursorFile, DiskFiles, LogWriter, create_log, ensure_cursors, inspect_log, read_log
 from joule.pipes import Manifest, PipeEntry, open_manifest
 
 LAYOUT = Layout("float64", 1)
@@ -153,6 +154,33 @@ async def test_a_commit_waits_until_cached_rows_are_stored(node):
         await source.read()
         assert node.committed() == ({"in": 0}, {"out": 0})
         await sink.flush_cache()
+        assert node.committed() == ({"in": 3}, {"out": 3})
+
+
+async def test_a_commit_waits_for_rows_in_a_flush_that_waits_for_the_disk(node, monkeypatch):
+    manifest = node.manifest(("in",), ("out",))
+    node.store("in", 1, 2, 3)
+    is_full = True
+    write = DiskFiles.write
+
+    def write_if_there_is_room(self, fd, data, size, offset):
+        if is_full and size == 3 * LAYOUT.row_bytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, fd, data, size, offset)
+
+    async with open_manifest(manifest, column=False) as pipes:
+        source, sink = pipes.inputs["in"], pipes.outputs["out"]
+        sink.enable_cache(3)
+        await source.read()
+        source.consume_all()
+        monkeypatch.setattr(DiskFiles, "write", write_if_there_is_room)
+        waiting = asyncio.ensure_future(sink.write(rows(1, 2, 3)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        pipes.commit()
+        assert node.committed() == ({"in": 0}, {"out": 0})
+        is_full = False
+        await waiting
         assert node.committed() == ({"in": 3}, {"out": 3})
 
 
