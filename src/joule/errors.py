@@ -252,7 +252,12 @@ class DamagedLogError(LogError):
     code = "log_damaged"
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"damaged log file {path}: {reason}; it was left untouched", path=path, reason=reason)
+        super().__init__(
+            f"damaged log file {path}: {reason}; it was left untouched: put back a copy, or move it away (of a "
+            "stream's log the whole directory) and start jouled again",
+            path=path,
+            reason=reason,
+        )
 
 
 class ForeignFileError(LogError):

@@ -19,6 +19,7 @@ from joule.api._stored import (
     describe_stream,
     describe_streams,
     log_directory,
+    node_lock_path,
     read_stored,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "error_frame",
     "frame",
     "log_directory",
+    "node_lock_path",
     "open_node",
     "read_frames",
     "read_stored",

@@ -25,6 +25,7 @@ __all__ = [
     "describe_stream",
     "describe_streams",
     "log_directory",
+    "node_lock_path",
     "read_stored",
 ]
 
@@ -37,6 +38,11 @@ def catalog_path(data_directory: Path) -> Path:
 def log_directory(data_directory: Path, stream_id: int) -> Path:
     """Return the directory of a stream's log: named by id, so that a stream can be moved without touching its rows."""
     return data_directory / "streams" / str(stream_id)
+
+
+def node_lock_path(data_directory: Path) -> Path:
+    """Return the path of the lock that a node's `jouled` holds."""
+    return data_directory / "node.lock"
 
 
 def describe_streams(records: Iterable[StreamRecord], data_directory: Path) -> list[StreamInfo]:
@@ -56,10 +62,13 @@ def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
         decimate=spec.decimate,
         description=spec.description,
     )
+    directory = log_directory(data_directory, record.id)
     try:
-        log = inspect_log(log_directory(data_directory, record.id))
+        log = inspect_log(directory)
     except LogError as error:
         return dataclasses.replace(facts, problem=error.message)
+    except OSError as error:  # another user's, a disk that fails, something else in its place
+        return dataclasses.replace(facts, problem=f"{error.filename or directory}: {error.strerror or error}")
     return dataclasses.replace(
         facts,
         rows=log.rows,

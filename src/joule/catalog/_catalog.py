@@ -23,6 +23,7 @@ from joule.catalog._rows import (
     make_folder,
     read_folders,
     read_streams,
+    reserve_stream_ids,
     update_stream,
 )
 from joule.core import StreamSpec, check_stream_path, split_stream_path, time_now
@@ -110,10 +111,24 @@ class Catalog:
 
         return build(children[None][0][0], "/")
 
-    def ensure_stream(self, spec: StreamSpec) -> StreamRecord:
+    def has_stream(self, path: str) -> bool:
+        """Return whether there is a stream at a path."""
+        with self._transaction("BEGIN"):
+            return self._find(path) is not None
+
+    def reserve_ids(self, highest: int) -> None:
+        """Never give an id up to `highest` to a stream that does not ask for it."""
+        with self.transaction():
+            reserve_stream_ids(self._database, highest)
+
+    def ensure_stream(self, spec: StreamSpec, *, stream_id: int | None = None) -> StreamRecord:
         """Return the stream at the spec's path: made with its folders when new, else with the spec's attributes.
 
         Names of elements may change, as may everything that only describes; rows never do.
+
+        Args:
+            spec: The stream.
+            stream_id: Its id if it is new: one that no stream has. None takes the next that was never used.
 
         Raises:
             LayoutMismatchError: A stream of another datatype or number of elements is there.
@@ -124,8 +139,8 @@ class Catalog:
             record = self._find(spec.path)
             if record is None:
                 created_us = time_now()
-                stream_id = insert_stream(self._database, spec, created_us)
-                return StreamRecord(id=stream_id, spec=spec, created_us=created_us)
+                made_id = insert_stream(self._database, spec, created_us, stream_id)
+                return StreamRecord(id=made_id, spec=spec, created_us=created_us)
             if str(record.spec.layout) != layout:
                 raise LayoutMismatchError(spec.path, str(record.spec.layout), layout)
             if record.spec != spec:

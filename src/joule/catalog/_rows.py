@@ -18,6 +18,7 @@ __all__ = [
     "make_folder",
     "read_folders",
     "read_streams",
+    "reserve_stream_ids",
     "update_stream",
 ]
 
@@ -40,8 +41,8 @@ WITH RECURSIVE tree (id, path) AS (
 SELECT id, path FROM tree
 """
 _INSERT_STREAM = """
-INSERT INTO stream (folder_id, name, created_us, datatype, keep_us, decimate, out_of_order, description)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO stream (id, folder_id, name, created_us, datatype, keep_us, decimate, out_of_order, description)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_STREAM = """
 UPDATE stream SET datatype = ?, keep_us = ?, decimate = ?, out_of_order = ?, description = ? WHERE id = ?
@@ -135,13 +136,22 @@ def make_folder(database: sqlite3.Connection, path: str) -> int:
     return folder_id
 
 
-def insert_stream(database: sqlite3.Connection, spec: StreamSpec, created_us: int) -> int:
-    """Add a stream with its elements and folders; return its id."""
+def insert_stream(database: sqlite3.Connection, spec: StreamSpec, created_us: int, stream_id: int | None = None) -> int:
+    """Add a stream with its elements and folders, under the next id or a given one; return its id."""
     folder_id = make_folder(database, spec.folder)
-    cursor = database.execute(_INSERT_STREAM, (folder_id, spec.name, created_us, *_stream_values(spec)))
+    cursor = database.execute(_INSERT_STREAM, (stream_id, folder_id, spec.name, created_us, *_stream_values(spec)))
     assert cursor.lastrowid is not None  # set by every INSERT
     database.executemany(_INSERT_ELEMENT, _element_rows(cursor.lastrowid, spec))
     return cursor.lastrowid
+
+
+def reserve_stream_ids(database: sqlite3.Connection, highest: int) -> None:
+    """Let the ids that are given from now on be greater than `highest`."""
+    row = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'stream'").fetchone()
+    if row is None:
+        database.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('stream', ?)", (highest,))
+    elif row[0] < highest:
+        database.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'stream'", (highest,))
 
 
 def update_stream(database: sqlite3.Connection, stream_id: int, spec: StreamSpec) -> None:

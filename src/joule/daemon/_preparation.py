@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from joule.api import log_directory
 from joule.catalog import Catalog, StreamRecord
 from joule.config import ModuleConfig, NodeSetup, PipeConfig
 from joule.daemon._keeper import Launch
-from joule.errors import JouleError
-from joule.log import SEGMENT_US, create_log, cursor_path, ensure_cursors
+from joule.daemon._unknown_logs import find_unknown_logs
+from joule.errors import JouleError, LogError
+from joule.log import SEGMENT_US, LogReader, create_log, cursor_path, ensure_cursors
 from joule.pipes import Manifest, PipeEntry
 
 __all__ = ["Preparation", "module_log_file", "node_mark", "prepare", "segment_us"]
 
 _SHORTEST_SEGMENT_US = 1_000_000
 _TRANSIENT_SEGMENT_US = 60_000_000  # a stream that keeps nothing: its newest two segments stay readable
+
+_OF_THE_NODE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +86,8 @@ def prepare(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparat
     for module in setup.modules:
         try:
             _check_streams(module, streams, faults)
-            launches.append(_launch(module, setup, streams, run_directory))
+            with _own_trouble(cursor_path(setup.config.data_directory, module.name)):
+                launches.append(_launch(module, setup, streams, run_directory))
         except JouleError as error:
             problems[module.name] = error.message
             _log.error("module %s is not started: %s", module.name, error.message)
@@ -94,21 +99,45 @@ def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamR
     data = setup.config.data_directory
     streams: dict[str, StreamRecord] = {}
     faults: dict[str, JouleError] = {}
+    unknown = find_unknown_logs(catalog, data)
     with catalog.transaction():
+        catalog.reserve_ids(unknown.highest_id)
         for spec in setup.streams:
             try:
-                streams[spec.path] = catalog.ensure_stream(spec)
+                streams[spec.path] = unknown.ensure_stream(catalog, spec)
             except JouleError as error:
                 faults[spec.path] = error
     for path, record in streams.items():
         try:
-            create_log(log_directory(data, record.id), record.spec.layout, path)
+            with _own_trouble(log_directory(data, record.id)):
+                _make_log(log_directory(data, record.id), record)
         except JouleError as error:
             faults[path] = error
     for path, fault in faults.items():
         file = setup.stream_files.get(path)
         _log.error("%sstream %s cannot be used: %s", f"{file}: " if file else "", path, fault.message)
     return streams, faults
+
+
+def _make_log(directory: Path, record: StreamRecord) -> None:
+    create_log(directory, record.spec.layout, record.spec.path)
+    with LogReader(directory) as log:  # so that damage is told here, by name, and not only by a module that ends
+        log.head()
+
+
+@contextlib.contextmanager
+def _own_trouble(path: Path) -> Iterator[None]:
+    """Let what one file cannot have cost its stream or module; what no file could have is for the whole node."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _OF_THE_NODE:
+            raise
+        raise LogError(
+            f"{error.filename or path} cannot be used: {error.strerror or error}; check what is there and its "
+            "permissions",
+            path=str(error.filename or path),
+        ) from error
 
 
 def _check_streams(module: ModuleConfig, streams: Mapping[str, StreamRecord], faults: Mapping[str, JouleError]) -> None:
@@ -188,4 +217,7 @@ def _forget_cursors(setup: NodeSetup) -> None:
     directory = cursor_path(setup.config.data_directory, "x").parent
     for path in set(directory.glob("*.cursor")) - wanted:
         _log.info("removing %s: its module is no longer configured", path)
-        os.unlink(path)
+        try:
+            os.unlink(path)
+        except OSError as error:
+            _log.error("%s cannot be removed: %s; until it is, its module's rows are kept", path, error.strerror)

@@ -223,3 +223,14 @@ def test_whatever_was_stored_is_read_back(tmp_path_factory, found):
             catalog.ensure_stream(one)
     with Catalog.open(path, read_only=True) as catalog:
         assert [record.spec for record in catalog.streams()] == sorted(found, key=lambda one: one.path)
+
+
+def test_an_id_can_be_asked_for_and_those_up_to_one_be_reserved(catalog):
+    catalog.reserve_ids(5)
+    assert catalog.ensure_stream(spec("/a")).id == 6
+    assert catalog.ensure_stream(spec("/b"), stream_id=3).id == 3
+    assert catalog.ensure_stream(spec("/b"), stream_id=4).id == 3
+    catalog.reserve_ids(5)
+    assert catalog.ensure_stream(spec("/c")).id == 7
+    assert catalog.has_stream("/c")
+    assert not catalog.has_stream("/d")

@@ -1,12 +1,15 @@
 """From configuration to what can be started."""
 
+import errno
+
 import pytest
 
 from joule.api import catalog_path, log_directory
 from joule.catalog import Catalog
 from joule.config import init_node, load_node
+from joule.daemon import _preparation
 from joule.daemon._preparation import module_log_file, node_mark, prepare, segment_us
-from joule.log import SEGMENT_US, CursorFile, cursor_path
+from joule.log import SEGMENT_US, CursorFile, cursor_path, read_identity
 from joule.pipes import Manifest
 
 MODULE = "[Main]\nname = {name}\nexec_cmd = true\n[Inputs]\n{inputs}\n[Outputs]\n{outputs}\n"
@@ -135,3 +138,65 @@ def test_different_names_have_different_logs(tmp_path):
 )
 def test_segments_are_a_tenth_of_keep(keep_us, expected_us):
     assert segment_us(keep_us) == expected_us
+
+
+@pytest.mark.parametrize("broken", ["a file in its place", "no head", "a damaged head", "a directory for a head"])
+def test_whatever_lies_in_the_place_of_a_log_costs_only_its_modules(node, configure, run, broken):
+    configure("reader", outputs="output = /a/b:float32[x]")
+    configure("other", outputs="output = /a/c:float32[x]")
+    run()
+    with Catalog.open(catalog_path(node / "data"), read_only=True) as catalog:
+        log = log_directory(node / "data", catalog.stream("/a/b").id)
+    if broken == "a file in its place":
+        log.rename(node / "elsewhere")
+        log.write_text("hello")
+    elif broken == "a damaged head":
+        (log / "head").write_bytes(b"x" * 128)
+    else:
+        (log / "head").unlink()
+        if broken == "a directory for a head":
+            (log / "head").mkdir()
+    preparation = run()
+    assert [launch.name for launch in preparation.launches] == ["other"]
+    assert str(log) in preparation.problems["reader"]
+
+
+def test_whatever_lies_in_the_place_of_a_cursor_costs_only_its_module(node, configure, run, caplog):
+    configure("reader", outputs="output = /a/b:float32[x]")
+    configure("other", outputs="output = /a/c:float32[x]")
+    run()
+    for name in ("reader", "nobody"):
+        cursor_path(node / "data", name).unlink(missing_ok=True)
+        cursor_path(node / "data", name).mkdir()
+    preparation = run()
+    assert [launch.name for launch in preparation.launches] == ["other"]
+    assert "reader.cursor" in preparation.problems["reader"]
+    assert "nobody.cursor cannot be removed" in caplog.text
+
+
+def test_a_full_disk_is_the_trouble_of_the_whole_node(configure, run, monkeypatch):
+    configure("reader", outputs="output = /a/b:float32[x]")
+
+    def fail(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_preparation, "create_log", fail)
+    with pytest.raises(OSError, match="No space left"):
+        run()
+
+
+def test_streams_find_their_rows_again_when_the_catalog_was_lost(node, configure, run, caplog):
+    configure("reader", outputs="output = /z/first:float32[x]")
+    run()
+    configure("another", outputs="output = /a/second:float32[x]\nwider = /a/third:float32[x, y]")
+    run()
+    catalog_path(node / "data").unlink()
+    (log_directory(node / "data", 9)).mkdir()
+    configure("another", outputs="output = /a/new:float32[x]\nwider = /a/third:float32[x, y, z]")
+    preparation = run()
+    with Catalog.open(catalog_path(node / "data"), read_only=True) as catalog:
+        ids = {record.spec.path: record.id for record in catalog.streams()}
+    assert ids == {"/z/first": 1, "/a/new": 10}
+    assert read_identity(log_directory(node / "data", 1)).stream == "/z/first"
+    assert "float32_2" in preparation.problems["another"]
+    assert "/z/first" in caplog.text
