@@ -119,8 +119,15 @@ class HttpNode(Node):
                 yield answer
         except (aiohttp.ClientConnectorError, ConnectionRefusedError, FileNotFoundError) as error:
             raise NodeUnreachableError(f"no jouled answers at {self.where}: {self._remedy}", node=self.where) from error
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
-            raise self._gone(f"the answer broke off ({error or type(error).__name__})") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise NodeUnreachableError(f"no jouled answers at {self.where}: {self._remedy}", node=self.where) from error
+        except TimeoutError as error:
+            raise NodeUnreachableError(
+                f"the jouled at {self.where} has not answered for {_ANSWER_S:.0f} s: is it stopped, or its disk stuck?",
+                node=self.where,
+            ) from error
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, ConnectionError) as error:
+            raise self._gone("the answer broke off") from error
 
     async def _error(self, answer: aiohttp.ClientResponse) -> JouleError:
         try:
@@ -134,7 +141,8 @@ class HttpNode(Node):
             yield block
 
     def _gone(self, what: str) -> NodeUnreachableError:
-        return NodeUnreachableError(f"{what}: the node at {self.where} has gone", node=self.where)
+        message = f"{what}: the jouled at {self.where} was stopped or has died; what came until then is right"
+        return NodeUnreachableError(message, node=self.where)
 
 
 def _stream_query(stream: str | int) -> dict[str, str]:

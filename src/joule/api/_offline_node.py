@@ -18,13 +18,14 @@ from joule.api._stored import (
     describe_stream,
     describe_streams,
     log_directory,
+    node_lock_path,
     read_stored,
 )
 from joule.catalog import Catalog, FolderRecord
 from joule.config import NodeConfig
 from joule.core import Rows
 from joule.errors import NodeUnreachableError
-from joule.log import Break
+from joule.log import Break, lock_holder
 
 __all__ = ["OfflineNode"]
 
@@ -105,5 +106,12 @@ class OfflineNode(Node):
         return self._catalog or Catalog.open(catalog_path(self._config.data_directory), read_only=True)
 
     def _refuse(self, what: str) -> NoReturn:
+        holder = lock_holder(node_lock_path(self._config.data_directory))
+        if holder is not None:
+            raise NodeUnreachableError(
+                f"{what}: {holder}, runs the node in {self.where} but cannot be asked: it is starting or stopping, it "
+                "is another user's, or its socket is gone (then start it again)",
+                node=self.where,
+            )
         start = f"start it with 'jouled --config {self._config.main_file}'"
         raise NodeUnreachableError(f"{what}: no jouled runs the node in {self.where}: {start}", node=self.where)

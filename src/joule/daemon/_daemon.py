@@ -20,7 +20,7 @@ import asyncio
 import contextlib
 import logging
 
-from joule.api import catalog_path
+from joule.api import catalog_path, node_lock_path
 from joule.catalog import Catalog
 from joule.config import NodeSetup
 from joule.daemon._journal import journal_to_file
@@ -58,7 +58,7 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
     records_directory = config.directory / "run" / "modules"
     records_directory.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(hold_node_lock(config.data_directory / "node.lock", config.directory))
+        await stack.enter_async_context(hold_node_lock(node_lock_path(config.data_directory), config.directory))
         stack.enter_context(journal_to_file(config.log_directory / "jouled.log"))
         _report(setup)
         records = ModuleRecords(records_directory)

@@ -12,7 +12,7 @@ from joule.log._history import BREAK, Break, LogSummary, inspect_log, read_log, 
 from joule.log._identity import Identity, create_log, read_identity
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._reader import LogReader
-from joule.log._runtime import runtime_directory
+from joule.log._runtime import find_runtime_directory, runtime_directory
 from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, DiskFullError, LogWriter
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "create_log",
     "cursor_path",
     "ensure_cursors",
+    "find_runtime_directory",
     "inspect_log",
     "lock_holder",
     "lowest_rows",

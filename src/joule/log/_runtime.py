@@ -13,7 +13,7 @@ from pathlib import Path
 
 from joule.errors import LogError
 
-__all__ = ["runtime_directory"]
+__all__ = ["find_runtime_directory", "runtime_directory"]
 
 _LONGEST_SOCKET = 107  # bytes of a unix socket's address, without the closing zero
 _LONGEST_NAME = len("/api.sock")
@@ -30,13 +30,39 @@ def runtime_directory(node_directory: Path) -> Path:
     inside = node / "run"
     if len(os.fsencode(inside)) + _LONGEST_NAME <= _LONGEST_SOCKET and _takes_fifos(inside):
         return inside
-    status = node.stat()
-    outside = _SYSTEM / f"joule-{os.getuid()}-{status.st_dev}-{status.st_ino}"
+    outside = _outside(node)
     outside.mkdir(mode=0o700, exist_ok=True)
     found = outside.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise LogError(f"{outside} must be a directory of yours alone (0700) for the node in {node}: remove it")
     return outside
+
+
+def find_runtime_directory(node_directory: Path, name: str) -> Path:
+    """Return the directory where a file of a node's runtime directory is, for programs that only look.
+
+    Nothing is made or tried, so it does for anybody who may read the node, and for a copy on a read-only disk.
+
+    Args:
+        node_directory: The node's.
+        name: Of the file that is looked for, such as `api.sock`.
+
+    Returns:
+        Where that file is; where it would be expected first if it is nowhere.
+    """
+    node = node_directory.resolve()
+    inside, outside = node / "run", _outside(node)
+    try:
+        found = outside.lstat()
+    except OSError:
+        return inside
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return outside if is_ours and os.path.exists(outside / name) else inside
+
+
+def _outside(node: Path) -> Path:
+    status = node.stat()
+    return _SYSTEM / f"joule-{os.getuid()}-{status.st_dev}-{status.st_ino}"
 
 
 def _takes_fifos(directory: Path) -> bool:

@@ -1,7 +1,10 @@
 """Finding a node by name, directory or URL, and reading one of which only the files are there."""
 
 import asyncio
+import contextlib
+import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -12,8 +15,8 @@ from joule.api._offline_node import OfflineNode
 from joule.catalog import Catalog
 from joule.config import default_node_directory, init_node
 from joule.core import ElementSpec, StreamSpec
-from joule.errors import ConfigurationError, JouleError, NodeUnreachableError, NotFoundError
-from joule.log import BREAK, LogWriter
+from joule.errors import BadRequestError, ConfigurationError, JouleError, NodeUnreachableError, NotFoundError
+from joule.log import BREAK, LogWriter, ProcessLock, _runtime, find_runtime_directory
 
 SPEC = StreamSpec(path="/a/b", datatype="float64", elements=(ElementSpec(name="x"),))
 
@@ -68,13 +71,13 @@ async def test_streams_and_rows_are_read_without_a_daemon(node):
 
 async def test_reading_touches_nothing(node):
     def state():
-        return {path: path.stat().st_mtime_ns for path in node.rglob("*") if node / "run" not in (path, *path.parents)}
+        return {path: path.stat().st_mtime_ns for path in (node, *node.rglob("*"))}
 
     before = state()
     async with open_node(str(node)) as opened:
         await opened.streams()
         assert [block async for block in opened.read_data("/a/b")]
-    assert {path: time for path, time in state().items() if path != node} == before
+    assert state() == before
 
 
 async def test_what_only_a_daemon_knows_says_how_to_start_one(node):
@@ -85,6 +88,45 @@ async def test_what_only_a_daemon_knows_says_how_to_start_one(node):
         for blocks in (opened.follow_data, opened.follow_module_logs):
             with pytest.raises(NodeUnreachableError, match="jouled --config"):
                 await anext(blocks("x"))
+
+
+async def test_a_daemon_that_cannot_be_asked_is_not_said_to_be_missing(node):
+    with contextlib.closing(ProcessLock(node / "data" / "node.lock", "jouled")):
+        async with open_node(str(node)) as opened:
+            with pytest.raises(NodeUnreachableError, match="cannot be asked"):
+                await opened.modules()
+
+
+async def test_a_log_that_may_not_be_read_costs_no_other_stream(node):
+    with Catalog.open(catalog_path(node / "data")) as catalog:
+        other = catalog.ensure_stream(dataclasses.replace(SPEC, path="/a/other"))
+    log_directory(node / "data", other.id).write_text("a file")
+    async with open_node(str(node)) as opened:
+        found = {stream.path: stream for stream in await opened.streams()}
+    assert found["/a/b"].rows == 6
+    assert str(log_directory(node / "data", other.id)) in found["/a/other"].problem
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://x", "file:///x", "http://[", "http://x:99999", "http://x:0"])
+async def test_what_is_no_url_of_a_node_is_told(home, url):
+    names(home, {"far": url})
+    for where in (url, "far"):
+        with pytest.raises(BadRequestError, match="is no URL of a node"):
+            async with open_node(where):
+                pass
+
+
+async def test_a_socket_outside_of_the_directory_is_found_without_making_any(node, monkeypatch, tmp_path):
+    monkeypatch.setattr(_runtime, "_SYSTEM", tmp_path)
+    assert find_runtime_directory(node, "api.sock") == node / "run"
+    status = node.stat()
+    outside = tmp_path / f"joule-{os.getuid()}-{status.st_dev}-{status.st_ino}"
+    outside.mkdir(mode=0o755)
+    (outside / "api.sock").touch()
+    assert find_runtime_directory(node, "api.sock") == node / "run"  # anybody could have made that one
+    outside.chmod(0o700)
+    assert find_runtime_directory(node, "api.sock") == outside
+    assert not (node / "run").exists()
 
 
 async def test_a_stream_that_is_not_there_names_a_near_one(node):

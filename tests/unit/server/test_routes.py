@@ -96,7 +96,7 @@ async def test_live_rows_end_with_an_error_when_the_node_goes(fake, make_rows, t
             waiting = asyncio.ensure_future(anext(client.follow_data("/a/b")))
             await asyncio.sleep(0.1)
             assert not waiting.done()
-        with pytest.raises(NodeUnreachableError, match="has gone"):
+        with pytest.raises(NodeUnreachableError, match="was stopped or has died"):
             await waiting
 
 
