@@ -14,8 +14,14 @@ from joule.cli._text import printable
 __all__ = ["init"]
 
 
+def _directory(ctx: click.Context, parameter: click.Parameter, value: str) -> Path:
+    if not value:  # an unset variable of a script, which is not meant to make a node in the current directory
+        raise click.BadParameter("it is empty; the current directory is .")
+    return Path(value)
+
+
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False), callback=_directory)
 @json_option()
 def init(directory: Path, *, as_json: bool) -> None:
     """Make a node directory.

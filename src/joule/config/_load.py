@@ -35,12 +35,7 @@ def load_node(main_file: Path) -> NodeSetup:
     main_file = Path(main_file).absolute()
     if os.path.isdir(main_file):
         main_file /= "main.conf"
-    if not os.path.exists(main_file):
-        raise ConfigurationError(
-            f"there is no {main_file}: name a node's main.conf or its directory, or make one with "
-            f"'joule init {main_file.parent}'",
-            file=str(main_file),
-        )
+    _check_is_there(main_file)
     faults = FaultList()
     main = read_ini(main_file, faults)
     if main is None:
@@ -66,6 +61,23 @@ def load_node(main_file: Path) -> NodeSetup:
         broken_modules=frozenset(module.name for module in modules if module.name) - {m.name for m in sound},
         all_names_known=found is not None and None not in found and all(module.name for module in modules),
     )
+
+
+def _check_is_there(main_file: Path) -> None:
+    try:
+        main_file.stat()
+    except PermissionError:
+        raise ConfigurationError(
+            f"{main_file} cannot be read: you may not look into its directory; check the permissions and the owner",
+            file=str(main_file),
+        ) from None
+    except OSError:  # it is not there, a part of its path is a file, or its name is too long
+        directory = main_file.parent if main_file.suffix == ".conf" else main_file
+        raise ConfigurationError(
+            f"there is no {main_file}: name a node's main.conf or its directory, or make one with "
+            f"'joule init {directory}'",
+            file=str(main_file),
+        ) from None
 
 
 def _read_all(directory: Path, faults: FaultList) -> list[Ini | None] | None:

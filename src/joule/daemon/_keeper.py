@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import errno
 import logging
 import os
 import random
@@ -110,8 +111,8 @@ class ModuleKeeper:
                 directory=self.launch.directory,
             )
         except (OSError, ValueError) as error:
-            reason = f"its program cannot be started: {error}"
-            output.say(f"---module cannot be started: {error}---")
+            reason = f"its program cannot be started: {_why_not_started(self.launch.command[0], error)}"
+            output.say(f"---module cannot be started: {reason}---")
             _log.error("module %s: %s", self.launch.name, reason)
             self._note(ModuleState.FAILED, reason)
             return reason
@@ -164,3 +165,13 @@ class ModuleKeeper:
         self.status.pid = child.pid if child else None
         self.status.started_s = asyncio.get_running_loop().time() if child else self.status.started_s
         self.status.next_start_s = None
+
+
+def _why_not_started(program: str, error: OSError | ValueError) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    if isinstance(error, FileNotFoundError) and os.path.isfile(program):
+        return f"{program} is there, but the interpreter that its first line (#!) names is not: correct that line"
+    if error.errno == errno.ENOEXEC:
+        return f"{program} is no program: begin a script with a line such as #!/usr/bin/env python3"
+    return f"{error.filename or program}: {error.strerror or error}"

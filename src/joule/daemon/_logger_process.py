@@ -157,6 +157,7 @@ class LogFile:
         if self._fd >= 0 and not self._is_current():
             self.close()
         if self._fd < 0:
+            os.makedirs(os.path.dirname(self._path) or ".", exist_ok=True)  # somebody has tidied up
             self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
     def _is_current(self) -> bool:

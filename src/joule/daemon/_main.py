@@ -14,7 +14,7 @@ from joule._version import __version__
 from joule.config import NodeSetup, default_node_directory, init_node, load_node
 from joule.daemon._daemon import run_node
 from joule.daemon._journal import journal_to_stderr
-from joule.errors import JouleError
+from joule.errors import ConfigurationError, JouleError
 
 __all__ = ["main"]
 
@@ -50,7 +50,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--config",
-        type=Path,
         metavar="FILE",
         help="main.conf of the node, or the directory that holds it (default: your own node, made on first use)",
     )
@@ -58,9 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _find_setup(config: Path | None) -> NodeSetup:
+def _find_setup(config: str | None) -> NodeSetup:
     if config is not None:
-        return load_node(config)
+        if not config:  # an unset variable of a script, which is not meant to run a node in the current directory
+            raise ConfigurationError("--config is empty: name a node's main.conf or its directory")
+        return load_node(Path(config))
     directory = default_node_directory()
     if not (directory / "main.conf").exists():
         init_node(directory)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Self
 
 from joule.daemon._backoff import failures_after, restart_delay_s
+from joule.errors import JouleError
 
 __all__ = ["BackgroundTasks"]
 
@@ -56,10 +57,13 @@ class BackgroundTasks:
             began_s = loop.time()
             try:
                 await work()
-            except Exception:  # noqa: BLE001  # the seam that keeps a fault in one task from being the end of it unseen
+            except Exception as error:  # noqa: BLE001  # the seam that keeps a fault in a task from ending it unseen
                 failures = failures_after(failures, loop.time() - began_s)
                 delay_s = restart_delay_s(failures, random.random())
-                _log.exception("%s failed; it starts again in %.1f s", name, delay_s)
+                if isinstance(error, JouleError):  # a sentence for people: where it was raised tells nothing more
+                    _log.error("%s failed: %s; it starts again in %.1f s", name, error.message, delay_s)
+                else:
+                    _log.exception("%s failed; it starts again in %.1f s", name, delay_s)
                 await asyncio.sleep(delay_s)
             else:
                 return

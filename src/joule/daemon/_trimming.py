@@ -23,10 +23,18 @@ _log = logging.getLogger(__name__)
 
 async def trim_for_ever(catalog: Catalog, data_directory: Path) -> None:
     """Trim every stream again and again. A thread does the file work."""
+    told = ""
     while True:
         limited = [record for record in catalog.streams() if record.spec.keep_us is not None]
         if limited:
-            await asyncio.to_thread(trim_streams, limited, data_directory, time_now())
+            try:
+                await asyncio.to_thread(trim_streams, limited, data_directory, time_now())
+            except LogError as error:
+                if told != error.message:  # once, not every ten seconds
+                    _log.error("no stream is trimmed, somebody may still need its rows: %s", error.message)
+                told = error.message
+            else:
+                told = ""
         await asyncio.sleep(_PERIOD_S)
 
 

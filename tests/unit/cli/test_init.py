@@ -31,3 +31,9 @@ def test_json_names_what_was_made(run, tmp_path):
 
 def test_a_directory_with_a_space_is_quoted_in_what_comes_next(run, tmp_path):
     assert f"joule check '{tmp_path}/my node'" in run("init", str(tmp_path / "my node")).stdout
+
+
+def test_an_empty_name_is_not_the_current_directory(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("init", "").exit_code == 2
+    assert list(tmp_path.iterdir()) == []

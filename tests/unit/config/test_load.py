@@ -80,6 +80,12 @@ def test_a_main_conf_that_is_missing_or_no_text_is_a_configuration_error(node, c
     assert ("joule init" if content is None else "UTF-8") in caught.value.message
 
 
+def test_what_is_not_there_can_be_made_under_the_name_that_was_given(tmp_path):
+    for name in ("lab", "lab/main.conf"):
+        with pytest.raises(ConfigurationError, match=f"'joule init {tmp_path}/lab'"):
+            load_node(tmp_path / name)
+
+
 def test_a_directory_that_cannot_even_be_looked_at_is_named(node):
     node.write("main.conf", f"[Main]\nModuleDirectory = {'x' * 300}\n")
     setup = node.load()

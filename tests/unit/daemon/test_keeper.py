@@ -96,6 +96,19 @@ async def test_a_program_that_is_not_there_has_failed_and_is_tried_again(quick, 
     await until(lambda: status.state is ModuleState.RUNNING)
 
 
+@pytest.mark.parametrize(("text", "said"), [("#!/no/such/interpreter\n", "interpreter"), ("true\n", "no program")])
+async def test_a_script_that_cannot_be_started_says_what_is_wrong_with_it(
+    supervise, launch, until, tmp_path, text, said
+):
+    script = tmp_path / "script"
+    script.write_text(text)
+    script.chmod(0o755)
+    supervisor = await supervise(launch([str(script)]))
+    status = supervisor.status("reader")
+    await until(lambda: status.state is ModuleState.FAILED)
+    assert str(script) in status.reason and said in status.reason
+
+
 async def test_a_killed_module_shows_its_signal(supervise, launch, until):
     module = launch(WAIT)
     supervisor = await supervise(module)

@@ -155,12 +155,13 @@ def test_a_removed_log_is_made_again(log):
 
 def test_lines_that_the_disk_refuses_are_counted_and_told_later(tmp_path):
     directory = tmp_path / "gone"
+    directory.write_text("no directory")
     logger = Logger(LogFile(str(directory / "module.log"), 10_000), 0.0)
     logger.write([b"one", b"two"], 0.0, 0.0)
-    directory.mkdir()
+    directory.unlink()
     logger.write([b"three"], 0.0, 0.0)
     lines = texts(directory / "module.log")
-    assert lines[0].startswith("[2 lines dropped: ") and "No such file" in lines[0]
+    assert lines[0].startswith("[2 lines dropped: ") and "exists" in lines[0]
     assert lines[1:] == ["three"]
     logger.finish(0.0)
 
@@ -176,3 +177,14 @@ def test_a_line_that_the_disk_tore_is_ended_before_the_next(tmp_path, monkeypatc
     file.append("next\n")
     file.close()
     assert path.read_text() == "abc\nnext\n"
+
+
+def test_a_log_directory_that_somebody_removes_is_made_again(tmp_path):
+    path = tmp_path / "logs" / "module.log"
+    logger = Logger(LogFile(str(path), 10_000), 0.0)
+    logger.write([b"one"], 0.0, 0.0)
+    path.unlink()
+    path.parent.rmdir()
+    logger.write([b"two"], 0.0, 0.0)
+    assert texts(path) == ["two"]
+    logger.finish(0.0)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from joule.config import init_node
 from joule.daemon import _main, main
 
 
@@ -40,3 +41,12 @@ def test_what_goes_wrong_is_told(monkeypatch, capsys, caplog, error, said):
     assert said in capsys.readouterr().err.splitlines()[-1]
     unforeseen = [record for record in caplog.records if record.exc_info]
     assert len(unforeseen) == (1 if isinstance(error, RuntimeError) else 0)
+
+
+def test_an_empty_name_is_not_the_current_directory(tmp_path, monkeypatch, capsys):
+    init_node(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        main(["--config", ""])
+    assert caught.value.code == 1
+    assert "--config is empty" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import logging
 
 from joule.daemon import _tasks
 from joule.daemon._tasks import BackgroundTasks
+from joule.errors import ModuleError
 
 
 async def test_a_fault_is_logged_with_its_traceback_and_the_work_starts_again(caplog, monkeypatch):
@@ -40,3 +41,18 @@ async def test_work_that_returns_is_over():
 
     async with BackgroundTasks() as tasks:
         await tasks.start("short", work)
+
+
+async def test_an_error_of_ours_is_logged_as_its_sentence(caplog, monkeypatch):
+    monkeypatch.setattr(_tasks, "restart_delay_s", lambda failures, chance: 0.0)
+    errors = [ModuleError("the logger was killed")]
+
+    async def work():
+        if errors:
+            raise errors.pop()
+
+    async with BackgroundTasks() as tasks:
+        await tasks.start("logging", work)
+    (record,) = caplog.records
+    assert "logging failed: the logger was killed; it starts again" in record.getMessage()
+    assert not record.exc_info

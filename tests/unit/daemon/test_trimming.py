@@ -101,3 +101,24 @@ async def test_the_task_trims_limited_streams_only(tmp_path, fill, catalog):
     await asyncio.wait([task])
     assert first_us(tmp_path, kept) == 0
     assert _trimming._PERIOD_S >= 1
+
+
+async def test_a_cursor_that_cannot_be_read_is_told_once(tmp_path, fill, catalog, caplog, monkeypatch):
+    monkeypatch.setattr(_trimming, "_PERIOD_S", 0.001)
+    record = fill()
+    cursor = cursor_path(tmp_path, "filter")
+    cursor.parent.mkdir()
+    cursor.write_text("nonsense")
+    tries = []
+    monkeypatch.setattr(_trimming, "time_now", lambda: tries.append(1) or 10**9)
+    task = asyncio.ensure_future(trim_for_ever(catalog, tmp_path))
+    async with asyncio.timeout(5):
+        while len(tries) < 5:
+            await asyncio.sleep(0.001)
+        assert [entry.levelname for entry in caplog.records] == ["ERROR"]
+        assert "filter.cursor" in caplog.text
+        cursor.unlink()
+        while first_us(tmp_path, record) == 0:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.wait([task])
