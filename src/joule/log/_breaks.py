@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from joule.errors import DamagedLogError, ForeignFileError
-from joule.log._files import DISK, Files
+from joule.log._files import DISK, Files, open_part
 
 __all__ = ["BREAKS_NAME", "BreakFile", "make_breaks"]
 
@@ -29,6 +29,7 @@ def make_breaks(directory: Path, files: Files = DISK) -> None:
     fd = files.open(directory / BREAKS_NAME, write=True, create=True)
     try:
         files.write(fd, _HEADER.pack(_MAGIC, _VERSION, 0), _HEADER.size, 0)
+        files.sync(fd)
     finally:
         files.close(fd)
 
@@ -39,7 +40,7 @@ class BreakFile:
     def __init__(self, directory: Path, *, write: bool = False, files: Files = DISK) -> None:
         self._path = directory / BREAKS_NAME
         self._files = files
-        self._fd = files.open(self._path, write=write)
+        self._fd = open_part(self._path, files, write=write)
         header = files.read(self._fd, _HEADER.size, 0)
         if len(header) < _HEADER.size or not header.startswith(_MAGIC):
             self.close()

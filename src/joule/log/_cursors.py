@@ -6,9 +6,11 @@ of one record belong together: they were true at one moment of the module's life
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import struct
+import time
 import urllib.parse
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from joule.errors import DamagedLogError, ForeignFileError
-from joule.log._files import DISK, Files
+from joule.log._files import DISK, Files, sync_directory
 from joule.log._head import HeadFile
 from joule.log._identity import read_identity
 
@@ -27,6 +29,7 @@ _VERSION = 1
 _PREAMBLE = struct.Struct("<8sIIII")  # magic, version, bytes of the description, its checksum, offset of the slots
 _SLOT = struct.Struct("<QII")  # sequence, number of values, checksum of sequence and values
 _ALIGN = 512
+_ATTEMPTS = 10
 _SUFFIX = ".cursor"
 
 
@@ -58,6 +61,7 @@ class CursorFile:
     def __init__(self, path: Path, files: Files = DISK) -> None:
         self.path = path
         self._files = files
+        self._sequence = 0
         self._fd = files.open(path, write=True)
         try:
             self._description, self._slots = self._load_description()
@@ -71,13 +75,17 @@ class CursorFile:
         return dict(self._description[kind])
 
     def commit(self, inputs: Sequence[InputPosition], outputs: Sequence[int]) -> None:
-        """Make positions count, all together; in the order of `inputs` and `outputs`."""
+        """Make positions count, all together; in the order of `inputs` and `outputs`.
+
+        Raises:
+            OSError: They could not be written; those of the commit before still count.
+        """
         values = [value for position in inputs for value in (position.row, position.breaks)]
         values.extend(outputs)
-        self._sequence += 1
-        body = struct.pack(f"<Q{len(values)}Q", self._sequence, *values)
-        record = _SLOT.pack(self._sequence, len(values), zlib.crc32(body)) + body[8:]
-        self._files.write(self._fd, record, len(record), self._slot_offset(self._sequence % 2))
+        sequence = self._sequence + 1
+        record = _pack_record(sequence, values)
+        self._files.write(self._fd, record, len(record), self._slot_offset(sequence % 2))
+        self._sequence = sequence  # not before it is written: the other slot must stay whole until then
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -102,8 +110,12 @@ class CursorFile:
         return description, slots
 
     def _load_positions(self) -> None:
-        records = [record for slot in (0, 1) if (record := self._load_slot(slot)) is not None]
-        if not records:
+        for attempt in range(_ATTEMPTS):  # a module that commits at full speed may be in the middle of either
+            records = [record for slot in (0, 1) if (record := self._load_slot(slot)) is not None]
+            if records:
+                break
+            time.sleep(attempt * 0.001)
+        else:
             raise DamagedLogError(str(self.path), "neither of its two records is whole")
         self._sequence, values = max(records)
         names = list(self._description["inputs"])
@@ -127,6 +139,11 @@ def _value_count(description: Mapping[str, Any]) -> int:
     return 2 * len(description["inputs"]) + len(description["outputs"])
 
 
+def _pack_record(sequence: int, values: Sequence[int]) -> bytes:
+    body = struct.pack(f"<Q{len(values)}Q", sequence, *values)
+    return _SLOT.pack(sequence, len(values), zlib.crc32(body)) + body[8:]
+
+
 def _slot_bytes(description: Mapping[str, Any]) -> int:
     return -(-(_SLOT.size + 8 * _value_count(description)) // _ALIGN) * _ALIGN
 
@@ -136,9 +153,9 @@ def ensure_cursors(
 ) -> None:
     """Make sure that a module has positions for exactly these pipes; call it before any producer starts.
 
-    A pipe that reads or writes the same log under the same name as before keeps its position. A new input begins at
-    the end of its log, which for a new log is row 0; a new output has written what its log holds. Does nothing where
-    nothing changed.
+    An input that reads the same log under the same name as before keeps its position, and an output that writes the
+    same log under any name. A new input begins at the end of its log, which for a new log is row 0; a new output has
+    written what its log holds. Does nothing where nothing changed.
 
     Args:
         path: The module's cursor file, see `cursor_path`.
@@ -158,13 +175,13 @@ def ensure_cursors(
     }
     old_inputs: dict[str, InputPosition] = {}
     old_outputs: dict[str, int] = {}
-    if path.exists():
+    with contextlib.suppress(FileNotFoundError):
         old = CursorFile(path, files)
         old.close()
         if old.logs("inputs") == description["inputs"] and old.logs("outputs") == description["outputs"]:
             return
         old_inputs = _kept(old.inputs, old.logs("inputs"), description["inputs"])
-        old_outputs = _kept(old.outputs, old.logs("outputs"), description["outputs"])
+        old_outputs = _renamed(old.outputs, old.logs("outputs"), description["outputs"])
     values: list[int] = []
     for name, log in inputs.items():
         head = _head(log, files)
@@ -172,6 +189,13 @@ def ensure_cursors(
         values += [position.row, position.breaks]
     values += [old_outputs.get(name, _head(log, files)[2]) for name, log in outputs.items()]
     _write_cursors(path, description, values, files)
+
+
+def _renamed(positions: Mapping[str, int], old: Mapping[str, str], new: object) -> dict[str, int]:
+    """Positions of the same logs under whatever name: what the module will write again must be dropped all the same."""
+    assert isinstance(new, dict)
+    by_log = {old[name]: position for name, position in positions.items()}
+    return {name: by_log[log_id] for name, log_id in new.items() if log_id in by_log}
 
 
 def _kept(positions: Mapping[str, Any], old: Mapping[str, str], new: object) -> dict[str, Any]:
@@ -191,12 +215,9 @@ def _head(log: Path, files: Files) -> tuple[int, int, int]:
 def _write_cursors(path: Path, description: Mapping[str, Any], values: Sequence[int], files: Files) -> None:
     text = json.dumps(description).encode()
     slots = -(-(_PREAMBLE.size + len(text)) // _ALIGN) * _ALIGN
-    body = struct.pack(f"<Q{len(values)}Q", 1, *values)
-    record = _SLOT.pack(1, len(values), zlib.crc32(body)) + body[8:]
-    data = (_PREAMBLE.pack(_MAGIC, _VERSION, len(text), zlib.crc32(text), slots) + text).ljust(slots, b"\0")
-    data = (data.ljust(slots + _slot_bytes(description), b"\0") + record).ljust(
-        slots + 2 * _slot_bytes(description), b"\0"
-    )
+    size = _slot_bytes(description)
+    first = (_PREAMBLE.pack(_MAGIC, _VERSION, len(text), zlib.crc32(text), slots) + text).ljust(slots + size, b"\0")
+    data = first + _pack_record(1, values).ljust(size, b"\0")  # in the second slot, as odd numbers are
     files.make_directory(path.parent)
     making = path.with_name(path.name + ".new")
     fd = files.open(making, write=True, create=True)
@@ -207,6 +228,7 @@ def _write_cursors(path: Path, description: Mapping[str, Any], values: Sequence[
     finally:
         files.close(fd)
     files.rename(making, path)
+    sync_directory(path.parent, files)
 
 
 def lowest_rows(cursors_directory: Path, files: Files = DISK) -> dict[str, int]:
@@ -216,7 +238,9 @@ def lowest_rows(cursors_directory: Path, files: Files = DISK) -> dict[str, int]:
         ForeignFileError, DamagedLogError: A cursor file cannot be read; nothing should be trimmed then.
     """
     lowest: dict[str, int] = {}
-    names = files.names(cursors_directory) if cursors_directory.is_dir() else []
+    names: list[str] = []
+    with contextlib.suppress(FileNotFoundError):
+        names = files.names(cursors_directory)
     for name in sorted(names):
         if name.endswith(_SUFFIX):
             cursors = CursorFile(cursors_directory / name, files)

@@ -17,14 +17,17 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Buffer
 
-__all__ = ["DISK", "DiskFiles", "Files"]
+from joule.errors import DamagedLogError
+
+__all__ = ["DISK", "DiskFiles", "Files", "open_part", "sync_directory"]
 
 
 class Files(Protocol):
     """What a log needs of a file system.
 
-    Notes to implementers: `write` writes all or raises, and may have written a part when it raises; `rename` replaces;
-    nothing is durable before `sync`, a new name not before `sync` of its directory.
+    Notes to implementers: `write` writes all or raises, and may have written a part when it raises (of bytes within
+    one block of 512 all or nothing, as every disk and page cache has it); a signal never interrupts a verb; `rename`
+    replaces; nothing is durable before `sync`, a new name not before `sync` of its directory.
     """
 
     def open(self, path: Path, *, write: bool = False, create: bool = False) -> int:
@@ -117,3 +120,24 @@ class DiskFiles:
 
 DISK: Files = DiskFiles()
 """What every log uses unless a test hands it another."""
+
+
+def open_part(path: Path, files: Files, *, write: bool = False) -> int:
+    """Return a descriptor of a file that every log has.
+
+    Raises:
+        DamagedLogError: It is missing.
+    """
+    try:
+        return files.open(path, write=write)
+    except FileNotFoundError:
+        raise DamagedLogError(str(path), "it is missing") from None
+
+
+def sync_directory(directory: Path, files: Files) -> None:
+    """Make the names in a directory survive a power cut."""
+    fd = files.open(directory)
+    try:
+        files.sync(fd)
+    finally:
+        files.close(fd)

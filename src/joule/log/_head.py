@@ -2,17 +2,23 @@
 
 The writer overwrites it with one system call after the rows are in place, so a reader that looks no further than it
 says never sees part of a row. A reader that catches the record half written sees a wrong checksum and looks again.
+It lies within one block of a disk, so a call that overwrites it does so whole or not at all, whatever else fails.
+
+    0   magic, format version, flags          16  end, breaks, last_us, segment, stored, refused, repeated
+    72  zeros: room for what a recovery after a power cut will need (an index reserved ahead, the boot, the mount)
+    124 checksum of all that
 """
 
 from __future__ import annotations
 
 import dataclasses
 import struct
+import time
 import zlib
 from pathlib import Path
 
-from joule.errors import DamagedLogError
-from joule.log._files import DISK, Files
+from joule.errors import DamagedLogError, ForeignFileError
+from joule.log._files import DISK, Files, open_part
 
 __all__ = ["HEAD_NAME", "Head", "HeadFile"]
 
@@ -20,11 +26,15 @@ HEAD_NAME = "head"
 NO_TIMESTAMP = -(2**63)
 """`last_us` of a log without rows: below every timestamp that can be stored."""
 
-_RECORD = struct.Struct("<QQqQQQQQ")
+_MAGIC = b"JOULEHED"
+_VERSION = 1
+_PREFIX = struct.pack("<8sI", _MAGIC, _VERSION)
+_RECORD = struct.Struct("<12sIQQqQQQQ52x")
 _CHECK = struct.Struct("<I")
 _SIZE = _RECORD.size + _CHECK.size
 _FLAG_CLOSED = 1
-_ATTEMPTS = 1000
+_ATTEMPTS = 10
+_PATIENCE_S = 0.1  # a writer that lost its processor in the middle of a call gets it back within milliseconds
 
 
 @dataclasses.dataclass(slots=True)
@@ -54,6 +64,8 @@ class Head:
     def pack(self) -> bytes:
         """Return the record as it lies in the file."""
         record = _RECORD.pack(
+            _PREFIX,
+            _FLAG_CLOSED if self.is_closed else 0,
             self.end,
             self.breaks,
             self.last_us,
@@ -61,16 +73,15 @@ class Head:
             self.stored,
             self.refused,
             self.repeated,
-            _FLAG_CLOSED if self.is_closed else 0,
         )
         return record + _CHECK.pack(zlib.crc32(record))
 
 
 def _unpack(data: bytes) -> Head | None:
     record = data[: _RECORD.size]
-    if len(data) != _SIZE or _CHECK.pack(zlib.crc32(record)) != data[_RECORD.size :]:
+    if len(data) != _SIZE or _CHECK.pack(zlib.crc32(record)) != data[_RECORD.size :] or not data.startswith(_PREFIX):
         return None
-    end, breaks, last_us, segment, stored, refused, repeated, flags = _RECORD.unpack(record)
+    _, flags, end, breaks, last_us, segment, stored, refused, repeated = _RECORD.unpack(record)
     return Head(end, breaks, last_us, segment, stored, refused, repeated, bool(flags & _FLAG_CLOSED))
 
 
@@ -80,18 +91,29 @@ class HeadFile:
     def __init__(self, directory: Path, *, write: bool = False, files: Files = DISK) -> None:
         self._path = directory / HEAD_NAME
         self._files = files
-        self._fd = files.open(self._path, write=write)
+        self._fd = open_part(self._path, files, write=write)
 
     def load(self) -> Head:
         """Return the state that the writer published last.
 
         Raises:
+            ForeignFileError: It is of a newer version.
             DamagedLogError: The record is none.
         """
-        for _ in range(_ATTEMPTS):  # a writer may be in the middle of the call that overwrites it
-            head = _unpack(self._files.read(self._fd, _SIZE, 0))
+        head = _unpack(self._files.read(self._fd, _SIZE, 0))
+        return self._load_again() if head is None else head
+
+    def _load_again(self) -> Head:
+        """Look until the record is whole: a writer may be in the middle of the call that overwrites it."""
+        for attempt in range(_ATTEMPTS):
+            data = self._files.read(self._fd, _SIZE, 0)
+            head = _unpack(data)
             if head is not None:
                 return head
+            if data.startswith(_MAGIC) and not data.startswith(_PREFIX):
+                version = int.from_bytes(data[len(_MAGIC) : len(_PREFIX)], "little")
+                raise ForeignFileError(str(self._path), f"it has format version {version}, this Joule reads {_VERSION}")
+            time.sleep(_PATIENCE_S * attempt / sum(range(_ATTEMPTS)))
         raise DamagedLogError(str(self._path), "its checksum does not match")
 
     def publish(self, head: Head) -> None:

@@ -73,9 +73,9 @@ def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
     """
     with LogReader(directory, files) as log:
         head = log.head()
+        first_us = _first_us(log, head)
         oldest = _oldest(log, head)
         rows = log.segments.count(oldest, head.end)
-        first_us = int(log.copy(oldest, oldest + 1)["timestamp"][0]) if rows else None
         return LogSummary(
             stream=log.identity.stream,
             layout=log.layout,
@@ -93,6 +93,14 @@ def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
 
 def _oldest(log: LogReader, head: Head) -> int:
     return min(log.segments.firsts[0], head.end) if log.segments.firsts else head.end
+
+
+def _first_us(log: LogReader, head: Head) -> int | None:
+    while (oldest := _oldest(log, head)) < head.end:
+        row = log.copy(oldest, log.segments.advance(oldest, 1))
+        if len(row):  # else it was trimmed since we looked
+            return int(row["timestamp"][0])
+    return None
 
 
 def _intervals(log: LogReader, head: Head, oldest: int) -> int:
@@ -122,6 +130,7 @@ def read_log(
         end = head.end if end_us is None else log.row_at(end_us, head)
         passed = log.breaks_before(row, head)
         block = max(1, BLOCK_BYTES // log.layout.row_bytes)
+        had_rows = is_broken = False
         while row < end:
             stop = min(end, log.segments.advance(row, block))
             boundary = log.break_row(passed) if passed < head.breaks else None
@@ -129,11 +138,14 @@ def read_log(
                 stop = boundary
             rows = log.copy(row, stop)
             if len(rows):
+                if is_broken:
+                    yield BREAK
                 yield rows
+                had_rows, is_broken = True, False
             row = stop
-            if row == boundary and row < end:
+            if row == boundary:
                 passed += 1
-                yield BREAK
+                is_broken = had_rows  # a break stands between rows: those on one side may have been trimmed meanwhile
 
 
 def trim_log(directory: Path, *, before_us: int, keep_from_row: int | None, files: Files = DISK) -> int:

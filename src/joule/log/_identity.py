@@ -13,7 +13,7 @@ from pathlib import Path
 from joule.core import Layout
 from joule.errors import BadLayoutError, DamagedLogError, ForeignFileError, LayoutMismatchError, LogError
 from joule.log._breaks import BREAKS_NAME, make_breaks
-from joule.log._files import DISK, Files
+from joule.log._files import DISK, Files, open_part, sync_directory
 from joule.log._head import HEAD_NAME, Head
 from joule.log._segments import segment_names
 
@@ -52,12 +52,18 @@ def create_log(directory: Path, layout: Layout, stream: str, files: Files = DISK
     Raises:
         LayoutMismatchError: There is a log with another layout.
         ForeignFileError: The directory holds other files; they are left alone.
+        OSError: The disk is full, or may not be written.
     """
-    if (directory / _NAME).exists():
-        identity = read_identity(directory, files)
+    text = _read_text(directory, files)
+    if text is not None:
+        identity = _checked(directory, text, files)
         if identity.layout != layout:
             raise LayoutMismatchError(stream, str(identity.layout), str(layout))
         return identity
+    return _make(directory, layout, stream, files)
+
+
+def _make(directory: Path, layout: Layout, stream: str, files: Files) -> Identity:
     files.make_directory(directory)
     if segment_names(directory, files):
         raise ForeignFileError(str(directory), f"it holds rows but no {_NAME}")
@@ -74,8 +80,8 @@ def create_log(directory: Path, layout: Layout, stream: str, files: Files = DISK
     making = directory / f"{_NAME}.new"
     _write(making, json.dumps(facts, indent=1).encode(), files)
     files.rename(making, directory / _NAME)
-    _sync(directory, files)
-    _sync(directory.parent, files)
+    sync_directory(directory, files)
+    sync_directory(directory.parent, files)
     return identity
 
 
@@ -87,19 +93,29 @@ def read_identity(directory: Path, files: Files = DISK) -> Identity:
         ForeignFileError: Its description is not ours, or of a newer version.
         DamagedLogError: Its description cannot be read, or a part of the log is missing.
     """
-    path = directory / _NAME
+    text = _read_text(directory, files)
+    if text is None:
+        raise LogError(f"there is no stream log in {directory} ({_NAME} is missing)", path=str(directory))
+    return _checked(directory, text, files)
+
+
+def _read_text(directory: Path, files: Files) -> bytes | None:
+    """Return the description of the log in a directory, None where there is no log."""
     try:
-        fd = files.open(path)
+        fd = files.open(directory / _NAME)
     except FileNotFoundError:
-        raise LogError(f"there is no stream log in {directory} ({_NAME} is missing)", path=str(directory)) from None
+        return None
     try:
-        text = files.read(fd, _MAX_BYTES, 0)
+        return files.read(fd, _MAX_BYTES, 0)
     finally:
         files.close(fd)
-    identity = _parse(path, text)
+
+
+def _checked(directory: Path, text: bytes, files: Files) -> Identity:
+    """Return the identity in a description, of a log that has its other parts too."""
+    identity = _parse(directory / _NAME, text)
     for name in (HEAD_NAME, BREAKS_NAME):
-        if not (directory / name).exists():
-            raise DamagedLogError(str(directory / name), "it is missing")
+        files.close(open_part(directory / name, files))
     return identity
 
 
@@ -123,15 +139,8 @@ def _parse(path: Path, text: bytes) -> Identity:
 def _write(path: Path, data: bytes, files: Files) -> None:
     fd = files.open(path, write=True, create=True)
     try:
+        files.truncate(fd, 0)  # a process may have died here before
         files.write(fd, data, len(data), 0)
-        files.sync(fd)
-    finally:
-        files.close(fd)
-
-
-def _sync(directory: Path, files: Files) -> None:
-    fd = files.open(directory)
-    try:
         files.sync(fd)
     finally:
         files.close(fd)

@@ -29,27 +29,30 @@ class ProcessLock:
 
     Raises:
         BlockingIOError: Another holds it; its text says who.
+        OSError: The file cannot be opened for writing, or its file system has no locks.
     """
 
-    _held: ClassVar[set[tuple[int, int]]] = set()  # device and inode: one file may have several names
+    # By device and inode, since one file may have several names; of which process, since a forked child holds none.
+    _held: ClassVar[dict[tuple[int, int], int]] = {}
     _guard: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, path: Path, holder: str) -> None:
         with self._guard:
-            status = path.stat() if path.exists() else None
-            if status is not None and (status.st_dev, status.st_ino) in self._held:
+            if self._is_ours(path):
                 # Opening and closing the file here would drop the lock that this process has.
                 raise BlockingIOError(errno.EAGAIN, f"this process ({os.getpid()}) already")
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except OSError as error:
                 text = _describe(self._fd)
                 os.close(self._fd)
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise  # a file system without locks
                 raise BlockingIOError(errno.EAGAIN, text) from None
             status = os.fstat(self._fd)
             self._key = (status.st_dev, status.st_ino)
-            self._held.add(self._key)
+            self._held[self._key] = os.getpid()
         with contextlib.suppress(OSError):  # a full disk: the lock holds, only messages say less
             os.pwrite(self._fd, f"{holder}, process {os.getpid()}".encode().ljust(256), 0)
 
@@ -58,16 +61,23 @@ class ProcessLock:
         with self._guard:
             fd, self._fd = self._fd, -1
             if fd >= 0:
-                self._held.discard(self._key)
+                self._held.pop(self._key, None)
                 os.close(fd)
+
+    @classmethod
+    def _is_ours(cls, path: Path) -> bool:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return False
+        return cls._held.get((status.st_dev, status.st_ino)) == os.getpid()
 
 
 def lock_holder(path: Path) -> str | None:
     """Return who holds a lock, None if nobody does. Never opens a file that this process has locked."""
     with ProcessLock._guard:  # noqa: SLF001  # the other half of the class
         try:
-            status = path.stat()
-            if (status.st_dev, status.st_ino) in ProcessLock._held:  # noqa: SLF001
+            if ProcessLock._is_ours(path):  # noqa: SLF001
                 return f"this process ({os.getpid()})"
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

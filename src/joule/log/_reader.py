@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +25,7 @@ class LogReader:
     Raises:
         LogError: There is no log in the directory.
         ForeignFileError, DamagedLogError: A file is not what it must be.
+        OSError: A file cannot be read.
     """
 
     def __init__(self, directory: Path, files: Files = DISK) -> None:
@@ -63,15 +65,23 @@ class LogReader:
         """Return committed rows, holes left out, as an array of its own, shape (n,)."""
         if start >= stop:
             return np.empty(0, self.layout.dtype)
-        try:
-            return self.segments.copy(start, stop)
-        except FileNotFoundError:  # trimmed since we looked: those rows are a hole now
-            self.segments.refresh()
-            return self.segments.copy(start, stop)
+        while True:
+            try:
+                return self.segments.copy(start, stop)
+            except FileNotFoundError:  # trimmed since we looked: those rows are a hole now
+                self.segments.refresh()
 
     def row_at(self, time_us: int, head: Head) -> int:
         """Return the index of the first row whose timestamp is not before `time_us`; `head.end` if none."""
-        firsts = [first for first in self.segments.firsts if first < head.end]
+        while True:
+            try:
+                return self._find(time_us, head)
+            except FileNotFoundError:  # trimmed since we looked
+                self.segments.refresh()
+
+    def _find(self, time_us: int, head: Head) -> int:
+        bounds = itertools.pairwise([*self.segments.firsts, head.end])
+        firsts = [first for first, following in bounds if self.segments.count(first, min(following, head.end))]
         before = bisect.bisect_left(firsts, time_us, key=lambda first: self._timestamp(first, first))
         if before == 0:
             return firsts[0] if firsts else head.end

@@ -9,6 +9,7 @@ Between two segments there may be a hole in the indexes, and at the front there 
 from __future__ import annotations
 
 import bisect
+import itertools
 import struct
 import zlib
 from pathlib import Path
@@ -107,20 +108,31 @@ class SegmentSet:
         return self._firsts[-1] if self._firsts else -1
 
     def refresh(self) -> None:
-        """Look at the directory again."""
-        known = dict(zip(self._firsts[:-1], self._ends, strict=True))
-        self._firsts = segment_names(self._directory, self._files)
-        self._ends = []
-        for first, following in zip(self._firsts, self._firsts[1:], strict=False):
-            end = known.get(first)
-            self._ends.append(self._size_end(first, following) if end is None else end)
+        """Look at the directory again. Segments may be trimmed meanwhile: their rows are a hole."""
+        known = dict(zip(self._firsts, self._ends, strict=False))  # of all but the newest
+        names = segment_names(self._directory, self._files)
+        firsts: list[int] = []
+        ends: list[int] = []
+        for first, following in itertools.pairwise(names):
+            try:
+                end = known[first] if first in known else self._size_end(first, following)
+            except FileNotFoundError:
+                continue
+            firsts.append(first)
+            ends.append(end)
+        self._firsts, self._ends = firsts + names[-1:], ends
+        for first in self._open.keys() - set(names):  # a trimmed file's room is free when nobody has it open
+            self._files.close(self._open.pop(first))
 
     def count(self, start: int, stop: int) -> int:
         """Return how many rows lie from `start` to `stop`, holes left out."""
         if start >= self.newest:
             return max(0, stop - start)
         rows = max(0, stop - max(start, self.newest))
-        for first, end in zip(self._firsts, self._ends, strict=False):
+        for position in range(self._position(start), len(self._ends)):
+            first, end = self._firsts[position], self._ends[position]
+            if first >= stop:
+                break
             rows += max(0, min(stop, end) - max(start, first))
         return rows
 
@@ -128,8 +140,8 @@ class SegmentSet:
         """Return the index behind the next `rows` rows from `start`, holes left out."""
         if start >= self.newest:
             return start + rows
-        for first, end in zip(self._firsts, self._ends, strict=False):
-            begin = max(start, first)
+        for position in range(self._position(start), len(self._ends)):
+            begin, end = max(start, self._firsts[position]), self._ends[position]
             if begin < end:
                 if rows <= end - begin:
                     return begin + rows
@@ -145,7 +157,7 @@ class SegmentSet:
         count = self.count(start, stop)
         rows = np.empty(count, self._layout.dtype)
         done = 0
-        position = max(0, bisect.bisect_right(self._firsts, start) - 1)
+        position = self._position(start)
         while done < count:
             first = self._firsts[position]
             end = self._ends[position] if position < len(self._ends) else stop
@@ -161,6 +173,10 @@ class SegmentSet:
         """Close all descriptors."""
         while self._open:
             self._files.close(self._open.popitem()[1])
+
+    def _position(self, row: int) -> int:
+        """Return the place in the list of the segment that holds a row, or of one before it; 0 at the front."""
+        return max(0, bisect.bisect_right(self._firsts, row) - 1)
 
     def _fill(self, rows: Rows, first: int, begin: int) -> None:
         fd = self._descriptor(first)

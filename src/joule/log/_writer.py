@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ SEGMENT_US = 3_600_000_000
 PIECE_BYTES = 8 * 2**20
 """Rows of one write that are published at once: readers of a huge write can follow, and its memory is bounded."""
 
+_ANY_NUMBER = 2**63
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -56,8 +58,8 @@ class _Resume:
     """What a restarted module writes again, and the log already holds.
 
     Attributes:
-        rows: How many rows may still be dropped as repeated.
-        once: Only rows of the first write are (a reader), instead of a number (a module with inputs).
+        rows: How many rows may still be dropped as repeated; of a reader any number, but of its first write only.
+        once: It is a reader.
     """
 
     rows: int
@@ -81,6 +83,7 @@ class LogWriter:
         StreamBusyError: Another writer has the log.
         LayoutMismatchError: The log holds rows of another layout.
         ForeignFileError, DamagedLogError: A file is not what it must be; it was left alone.
+        OSError: The disk is full, or may not be written.
     """
 
     def __init__(
@@ -109,6 +112,10 @@ class LogWriter:
         except BlockingIOError as error:
             raise StreamBusyError(stream, error.args[1]) from None
         self._fd = -1
+        self._process = os.getpid()
+        self._is_rolling = False
+        self._segment_first_us = NO_TIMESTAMP
+        self._resume: _Resume | None = None
         with contextlib.ExitStack() as stack:
             stack.callback(self._lock.close)
             self._head_file = HeadFile(directory, write=True, files=files)
@@ -118,14 +125,13 @@ class LogWriter:
             self._ringer = Ringer(bells) if bells is not None else None
             if self._ringer is not None:
                 stack.callback(self._ringer.close)
+            stack.callback(self._close_segment)
             self._head = self._head_file.load()
             self._last_break = self._breaks.row(self._head.breaks - 1) if self._head.breaks else 0
-            self._segment_first_us = NO_TIMESTAMP
             self._open_segment()
             self._head.is_closed = False
             self._head_file.publish(self._head)
-            self._resume: _Resume | None = None
-            stack.pop_all()
+            self._held = stack.pop_all()
 
     # State
 
@@ -155,7 +161,7 @@ class LogWriter:
         """Go on for a module without inputs: a new interval, and a first write that may overlap what is stored."""
         self.mark_break()
         if self._head.stored:
-            self._resume = _Resume(self._head.stored, once=True)
+            self._resume = _Resume(_ANY_NUMBER, once=True)
 
     # Writing
 
@@ -165,43 +171,51 @@ class LogWriter:
         Raises:
             OutOfOrderError: Rows that are not newer than the one before them were refused; the others are stored.
             DiskFullError: There is no room for some of them; call again with the rows from `done` on.
-            OSError: They could not be written.
+            OSError: They could not be written; of a large write (beyond 8 MB) the first rows may be stored.
         """
         skipped = self._skip_repeated(rows) if self._resume is not None else 0
-        if skipped:
-            rows = rows[skipped:]
-            if not len(rows):
-                return
-        disorder = first_disorder(rows["timestamp"], self._head.last_us)
-        if disorder is None:
-            self._append(rows, skipped)
-        else:
-            self._append_ordered(rows, disorder)
+        if not skipped:
+            self._store_new(rows)
+        elif skipped < len(rows):
+            try:
+                self._store_new(rows[skipped:])
+            except DiskFullError as full:
+                full.done += skipped
+                raise
 
     def mark_break(self) -> None:
-        """End the interval. Without rows since the last break it does nothing; nor among rows written again."""
+        """End the interval. Without rows since the last break it does nothing; nor among rows written again.
+
+        Raises:
+            DiskFullError: There is no room for the break; nothing has changed.
+            OSError: It could not be written; nothing has changed.
+        """
         if self._resume is not None and not self._resume.once:
             return
         if self._head.end == self._last_break:
             return
-        self._breaks.put(self._head.breaks, self._head.end)
-        self._last_break = self._head.end
-        self._head.breaks += 1
-        self._publish()
+        try:
+            self._append_break()
+        except OSError as error:
+            if error.errno in _FULL:
+                raise DiskFullError(self.stream, self.directory, 0) from error
+            raise
 
     def close(self) -> None:
-        """Close the log: readers that end with their writer come to the end. Closing twice is fine."""
-        if self._fd < 0:
-            return
+        """Close the log: readers that end with their writer come to the end. Closing twice is fine.
+
+        Raises:
+            OSError: That it is closed could not be written. It is all the same: what is stored stays stored.
+        """
+        with self._held:  # lets go of everything, whatever fails
+            if self._fd >= 0 and os.getpid() == self._process:  # a forked child would publish a head of long ago
+                self._head.is_closed = True
+                self._publish()
+
+    def _close_segment(self) -> None:
         fd, self._fd = self._fd, -1
-        self._files.close(fd)
-        self._head.is_closed = True
-        self._publish()
-        self._head_file.close()
-        self._breaks.close()
-        if self._ringer is not None:
-            self._ringer.close()
-        self._lock.close()
+        if fd >= 0:
+            self._files.close(fd)
 
     def _skip_repeated(self, rows: Rows) -> int:
         """Return how many of the first rows are already stored, and note when the resume is over."""
@@ -214,8 +228,15 @@ class LogWriter:
             self._resume = None
         if skipped:
             self._head.repeated += skipped
-            self._head_file.publish(self._head)
+            self._publish_counters()
         return skipped
+
+    def _store_new(self, rows: Rows) -> None:
+        disorder = first_disorder(rows["timestamp"], self._head.last_us)
+        if disorder is None:
+            self._append(rows)
+        else:
+            self._append_ordered(rows, disorder)
 
     def _append_ordered(self, rows: Rows, disorder: int) -> None:
         """Store the rows that are newer than every row before them, then say what was refused."""
@@ -231,17 +252,17 @@ class LogWriter:
         kept = np.flatnonzero(good)
         if len(kept):
             try:
-                self._append(rows[kept], 0)
+                self._append(rows[kept])
             except DiskFullError as full:  # from here on in rows of the caller's array
                 done = int(kept[full.done])
                 self._head.refused += done - full.done
                 full.done = done
                 raise
         self._head.refused += refused
-        self._head_file.publish(self._head)
+        self._publish_counters()
         raise error
 
-    def _append(self, rows: Rows, skipped: int) -> None:
+    def _append(self, rows: Rows) -> None:
         piece = self._piece_rows
         start = 0
         try:
@@ -252,8 +273,19 @@ class LogWriter:
                 self._append_piece(rows[start : start + piece])
         except OSError as error:
             if error.errno in _FULL:
-                raise DiskFullError(self.stream, self.directory, skipped + start) from error
+                raise DiskFullError(self.stream, self.directory, start) from error
             raise
+
+    def _append_break(self) -> None:
+        head = self._head
+        self._breaks.put(head.breaks, head.end)
+        head.breaks += 1
+        try:
+            self._publish()
+        except OSError:
+            head.breaks -= 1
+            raise
+        self._last_break = head.end
 
     def _append_piece(self, rows: Rows) -> None:
         head = self._head
@@ -263,30 +295,50 @@ class LogWriter:
         size = count * self._row_bytes
         offset = HEADER_BYTES + (head.end - head.segment) * self._row_bytes
         if offset > HEADER_BYTES and (
-            offset + size > self._segment_bytes or last_us - self._segment_first_us > self._segment_us
+            offset + size > self._segment_bytes
+            or last_us - self._segment_first_us > self._segment_us
+            or self._is_rolling
         ):
             self._roll()
             offset = HEADER_BYTES
         if offset == HEADER_BYTES:
             self._segment_first_us = times.item(0)
         self._files.write(self._fd, rows, size, offset)
+        before_us = head.last_us
         head.end += count
         head.stored += count
         head.last_us = last_us
-        self._publish()
+        try:
+            self._publish()
+        except OSError:  # nobody knows of the rows: they are not stored, and may be written again
+            head.end -= count
+            head.stored -= count
+            head.last_us = before_us
+            raise
 
     def _publish(self) -> None:
         self._head_file.publish(self._head)
         if self._ringer is not None:
             self._ringer.ring()
 
+    def _publish_counters(self) -> None:
+        """Publish how many rows were refused or repeated; where that fails, the next publication says it."""
+        with contextlib.suppress(OSError):
+            self._head_file.publish(self._head)
+
     def _roll(self) -> None:
-        """Begin a new segment. The old one must end behind its last row: readers go by its size."""
+        """Begin a new segment. The old one must end behind its last row: readers go by its size.
+
+        Once begun it must be done before the next row: the new file may be there although making it failed, and
+        then the old one may not grow beyond its name.
+        """
+        self._is_rolling = True
         self._files.truncate(self._fd, HEADER_BYTES + (self._head.end - self._head.segment) * self.layout.row_bytes)
         fd = make_segment(self.directory, self._head.end, self.layout, self._files)
-        self._files.close(self._fd)
-        self._fd = fd
+        self._is_rolling = False
+        old, self._fd = self._fd, fd
         self._head.segment = self._head.end
+        self._files.close(old)
 
     def _open_segment(self) -> None:
         """Open the newest segment, cut off what a dead writer left behind the last committed row."""
@@ -312,7 +364,6 @@ class LogWriter:
     def _check_size(self, path: Path, committed: int) -> None:
         size = self._files.size(self._fd)
         if size < committed:
-            self._files.close(self._fd)
             missing = (committed - size) // self.layout.row_bytes
             raise LogError(
                 f"stream {self.stream!r}: {path} lacks its last {missing} rows, which its head counts: restore the "

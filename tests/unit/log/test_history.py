@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -14,6 +15,7 @@ from joule.errors import DamagedLogError, ForeignFileError
 from joule.log import (
     BREAK,
     CursorFile,
+    DiskFiles,
     InputPosition,
     LogReader,
     LogWriter,
@@ -213,3 +215,44 @@ def test_the_lowest_position_of_all_modules_counts_for_trimming(two_logs, tmp_pa
     with LogReader(two_logs["raw"]) as log:
         assert lowest_rows(tmp_path / "cursors") == {log.identity.log_id: 1}
     assert lowest_rows(tmp_path / "none") == {}
+
+
+def test_a_segment_trimmed_while_the_directory_is_looked_at_is_a_hole(filled):
+    class TrimsMeanwhile(DiskFiles):
+        def names(self, directory):
+            found = super().names(directory)
+            for name in sorted(name for name in os.listdir(directory) if name.endswith(".rows"))[:2]:
+                os.unlink(directory / name)
+            return found
+
+    with LogReader(filled, TrimsMeanwhile()) as log:
+        head = log.head()
+        rows = log.copy(0, head.end)
+        assert 0 < len(rows) < head.stored
+        assert len(rows) == log.segments.count(0, head.end)
+    assert inspect_log(filled).rows == len(rows)
+
+
+def test_a_break_whose_interval_is_trimmed_while_it_is_read_is_none(open_writer, directory):
+    writer = open_writer(segment_us=5)
+    for time in (0, 100, 200, 300):
+        writer.store(rows_at([time]))
+        writer.mark_break()
+    blocks = read_log(directory)
+    first = next(blocks)
+    trim_log(directory, before_us=300, keep_from_row=None)
+    rest = [block if block is BREAK else block["timestamp"].tolist() for block in blocks]
+    assert (first["timestamp"].tolist(), rest) == ([0], [BREAK, [300]])
+
+
+def test_an_output_under_another_name_keeps_its_position_and_an_input_does_not(two_logs, tmp_path):
+    raw, other = two_logs["raw"], two_logs["out"]
+    path = tmp_path / "m.cursor"
+    ensure_cursors(path, "m", {"in": raw}, {"out": other})
+    cursors = CursorFile(path)
+    cursors.commit([InputPosition(0, 0)], [1])
+    cursors.close()
+    ensure_cursors(path, "m", {"renamed in": raw}, {"renamed out": other})
+    cursors = CursorFile(path)
+    cursors.close()
+    assert (cursors.inputs["renamed in"].row > 0, cursors.outputs) == (True, {"renamed out": 1})

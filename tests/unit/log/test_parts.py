@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import select
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,12 +35,20 @@ def test_a_published_head_is_loaded_as_it_was(log):
     assert HeadFile(log).load() == head
 
 
-@pytest.mark.parametrize("offset", range(0, 68, 5))
+@pytest.mark.parametrize("offset", range(0, 128, 5))
 def test_every_changed_byte_of_a_head_is_noticed(log, offset):
     data = bytearray((log / HEAD_NAME).read_bytes())
     data[offset] ^= 0x10
     (log / HEAD_NAME).write_bytes(data)
-    with pytest.raises(DamagedLogError, match=HEAD_NAME):
+    with pytest.raises((DamagedLogError, ForeignFileError), match=HEAD_NAME):
+        HeadFile(log).load()
+
+
+def test_a_head_of_a_newer_version_is_named_with_its_version(log):
+    data = bytearray((log / HEAD_NAME).read_bytes())
+    data[8] = 2
+    (log / HEAD_NAME).write_bytes(data)
+    with pytest.raises(ForeignFileError, match="version 2"):
         HeadFile(log).load()
 
 
@@ -238,6 +249,54 @@ def test_a_file_that_is_no_fifo_is_not_written_to(tmp_path):
     ringer.ring()
     assert victim.read_text() == "keep"
     bell.close()
+    ringer.close()
+
+
+@pytest.fixture
+def no_descriptors():
+    """A switch: no further file can be opened by this process while it is on."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    @contextlib.contextmanager
+    def switch():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    return switch
+
+
+def test_a_writer_without_descriptors_leaves_bells_hanging_and_rings_them_once_it_has_some(tmp_path, no_descriptors):
+    bells, ringer = [Bell(tmp_path), Bell(tmp_path)], Ringer(tmp_path)
+    for bell in bells:
+        bell.ask()
+    with no_descriptors():
+        ringer.ring()
+    assert len(list(tmp_path.glob("*.fifo"))) == 2
+    bells[0].ask()
+    ringer.ring()
+    assert all(is_rung(bell) for bell in bells)
+    for bell in bells:
+        bell.close()
+    ringer.close()
+
+
+def test_bells_hung_up_after_their_directory_was_removed_are_found(tmp_path):
+    bells = tmp_path / "bells"
+    ringer = Ringer(bells)
+    old = Bell(bells)
+    old.ask()
+    shutil.rmtree(bells)
+    ringer.ring()  # nobody is there any more
+    new = Bell(bells)
+    new.ask()
+    for _ in range(200):
+        ringer.ring()
+    assert is_rung(new)
+    for bell in (old, new):
+        bell.close()
     ringer.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -217,7 +218,7 @@ class FullDisk(DiskFiles):
     room = 10_000
 
     def write(self, fd, data, size, offset):
-        if size < 100:  # heads and headers
+        if isinstance(data, bytes):  # heads and headers
             return DISK.write(fd, data, size, offset)
         if size > self.room:
             part = np.frombuffer(memoryview(data), np.uint8)[: self.room]
@@ -336,6 +337,43 @@ def test_a_restarted_reader_begins_an_interval_and_its_overlap_is_dropped_and_co
     assert inspect_log(directory).repeated_rows == 2
     with pytest.raises(OutOfOrderError):
         writer.store(rows_at([5, 6]))
+
+
+def test_a_restarted_reader_may_overlap_with_more_rows_than_are_stored(open_writer, directory):
+    writer = open_writer()
+    writer.store(rows_at([0, 100]))
+    writer.restart_reader()
+    writer.store(rows_at([10, 20, 30, 40, 110]))
+    assert stored_times(directory) == [0, 100, "break", 110]
+    assert inspect_log(directory).repeated_rows == 4
+
+
+def test_a_full_disk_behind_repeated_rows_counts_rows_of_the_callers_array(open_writer, directory, monkeypatch):
+    monkeypatch.setattr("joule.log._writer.PIECE_BYTES", 160)
+    files = FullDisk()
+    writer = open_writer(files=files)
+    writer.store(rows_at(range(5)))
+    writer.resume(0)
+    files.room = 200
+    rows = rows_at([*range(1, 20), 12, *range(20, 30)])
+    with pytest.raises(DiskFullError) as caught:
+        writer.store(rows)
+    assert stored_times(directory)[-1] == rows["timestamp"][caught.value.done - 1]
+    files.room = 10_000
+    with contextlib.suppress(OutOfOrderError):
+        writer.store(rows[caught.value.done :])
+    assert stored_times(directory) == list(range(30))
+    assert inspect_log(directory).refused_rows == 1
+
+
+@pytest.mark.parametrize("times", [[-(2**63) + 1, 0, 2**63 - 1], [0, 10**15, 2 * 10**15, 2**63 - 1]])
+def test_wild_timestamps_are_stored_in_segments_of_their_own_and_found(open_writer, directory, times):
+    writer = open_writer(segment_us=1000)
+    for time in times:
+        writer.store(rows_at([time]))
+    assert stored_times(directory) == times
+    for time in times:
+        assert next(iter(read_log(directory, start_us=time)))["timestamp"][0] == time
 
 
 def test_the_first_write_of_a_new_stream_is_checked_as_any_other(open_writer):
