@@ -21,12 +21,16 @@ LAST_US = 2**62
 
 # Reads to the last row. With a cursor it must see every row; without one, rows may have been trimmed before it came to
 # them. Whatever it sees must be whole and in order, and a break comes before every row whose value is divisible by 50.
+# It never looks again by itself: a wake-up that is lost would leave it waiting for ever.
 READER = f"""
 import asyncio, sys
 from pathlib import Path
 import numpy as np
 from joule.log import CursorFile, InputPosition, inspect_log, read_log
 from joule.pipes import LogInput
+from joule.pipes import _log_input
+
+_log_input.RECHECK_S = 1e6
 
 async def main(log, run, cursor_path):
     cursor = CursorFile(Path(cursor_path)) if cursor_path else None

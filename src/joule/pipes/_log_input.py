@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import numpy as np
 
 from joule.core import Rows
+from joule.errors import LogError
 from joule.log import BREAK, DISK, Bell, Break, Files, LogReader
 from joule.pipes._pipe import Direction, Pipe
 from joule.pipes._read_side import ReadSide
@@ -16,6 +18,8 @@ from joule.pipes._signal import ChangeSignal
 from joule.pipes._source import Horizon, RowSource
 
 __all__ = ["LogInput", "bells_directory", "follow_log"]
+
+_log = logging.getLogger("joule.pipes")
 
 FAST_S = 0.0003
 """A reader that is rung again this soon is in a fast stream: rings would cost both sides more than the rows."""
@@ -56,19 +60,38 @@ class LogSource(RowSource):
         self._rung = ChangeSignal()
         self._last_s = 0.0
         self._pauses = 0
+        self._was_rung = False
+        self._is_deaf = False
 
     @property
     def dtype(self) -> np.dtype[np.void]:
         return self.log.layout.dtype
 
-    def look(self, row: int, breaks: int) -> Horizon:
+    def bounded(self, row: int, breaks: int) -> tuple[int, int]:
+        """Return a position, or the end of the log where that lies before it: an older copy was put in its place."""
         head = self.log.head()
-        if breaks < head.breaks:
-            return Horizon(self.log.break_row(breaks), is_break=True, is_end=False)
+        if row <= head.end and breaks <= head.breaks:
+            return row, breaks
+        _log.warning(
+            "pipe %r was read up to row %d, but the log in %s ends at row %d: going on there (is it an older copy?)",
+            *(self._name, row, self.log.directory, head.end),
+        )
+        return min(row, head.end), min(breaks, head.breaks)
+
+    def look(self, row: int, breaks: int) -> Horizon:
+        try:
+            head = self.log.head()
+            if breaks < head.breaks:
+                return Horizon(self.log.break_row(breaks), is_break=True, is_end=False)
+        except OSError as error:
+            raise self._unreadable(error) from error
         return Horizon(head.end, is_break=False, is_end=self._ends_with_writer and head.is_closed)
 
     def copy(self, start: int, stop: int) -> Rows:
-        return self.log.copy(start, stop)
+        try:
+            return self.log.copy(start, stop)
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     def count(self, start: int, stop: int) -> int:
         return self.log.segments.count(start, stop)
@@ -81,24 +104,42 @@ class LogSource(RowSource):
 
     async def wait(self, row: int, breaks: int) -> None:
         loop = asyncio.get_running_loop()
-        bell = self._bell if self._bell is not None and self._loop is loop else self._listen(loop)
         if self._pauses:
             self._pauses -= 1
             await self._sleep(loop, PAUSE_S)
             return
-        bell.ask()
+        self._ask(loop)
         if self._has_news(row, breaks):  # stored before we asked: nobody rings for it
             return
+        self._was_rung = False
         await self._sleep(loop, RECHECK_S)
         now_s = loop.time()
         if now_s - self._last_s < FAST_S:
             self._pauses = PAUSES
         self._last_s = now_s
+        if not self._was_rung and self._bell is not None and self._has_news(row, breaks):
+            self._unlisten()  # somebody may have removed it: the next wait hangs up another
 
     def close(self) -> None:
         self._unlisten()
         self._rung.notify()
         self.log.close()
+
+    def _unreadable(self, error: OSError) -> LogError:
+        stream, directory = self.log.identity.stream, self.log.directory
+        return LogError(f"stream {stream!r} cannot be read from {directory}: {error.strerror}", stream=stream)
+
+    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ask to be rung. Where no bell can be hung up, rows come all the same, only later."""
+        try:
+            bell = self._bell if self._bell is not None and self._loop is loop else self._listen(loop)
+            bell.ask()
+        except OSError as error:  # no descriptors left, or no room for a FIFO on a full disk
+            if not self._is_deaf:
+                _log.warning("pipe %r cannot be rung, so it looks again every second: %s", self._name, error)
+            self._is_deaf = True
+        else:
+            self._is_deaf = False
 
     def _has_news(self, row: int, breaks: int) -> bool:
         horizon = self.look(row, breaks)
@@ -129,6 +170,7 @@ class LogSource(RowSource):
 
     def _answer(self, bell: Bell) -> None:
         bell.answer()
+        self._was_rung = True
         self._rung.notify()
 
 
@@ -145,6 +187,9 @@ class LogInput(Pipe):
             for the next writer.
         column: See `Pipe`.
         files: The file system.
+
+    Attributes:
+        read_side: Its positions, for what commits them.
 
     Raises:
         LogError: There is no log in the directory, or it cannot be read.
@@ -163,13 +208,13 @@ class LogInput(Pipe):
         files: Files = DISK,
     ) -> None:
         source = LogSource(directory, run, name, ends_with_writer=ends_with_writer, files=files)
-        super().__init__(
-            name,
-            Direction.INPUT,
-            layout=source.log.layout,
-            reads=ReadSide(name, source, row=row, breaks=breaks),
-            column=column,
-        )
+        try:
+            row, breaks = source.bounded(row, breaks)
+        except BaseException:
+            source.close()
+            raise
+        self.read_side = ReadSide(name, source, row=row, breaks=breaks)
+        super().__init__(name, Direction.INPUT, layout=source.log.layout, reads=self.read_side, column=column)
 
 
 async def follow_log(directory: Path, run: Path) -> AsyncGenerator[Rows | Break]:

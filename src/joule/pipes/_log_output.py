@@ -66,20 +66,34 @@ class LogSink(RowSink):
     async def mark_break(self) -> None:
         while True:
             try:
-                self.writer.mark_break()
-            except OSError as error:
-                self._warn("stream %r: cannot end the interval yet: %s", self.writer.stream, error)
+                self.mark_break_nowait()
+            except DiskFullError as full:
+                self._warn("%s: close_interval() waits until there is room", full)
                 await asyncio.sleep(RETRY_S)
             else:
                 return
 
     def mark_break_nowait(self) -> None:
-        self.writer.mark_break()
+        try:
+            self.writer.mark_break()
+        except OSError as error:
+            raise self._unwritable(error, "the interval has not ended") from error
 
     def close(self) -> None:
-        self.writer.close()
+        try:
+            self.writer.close()
+        except OSError as error:
+            raise self._unwritable(error, "all rows are stored, but readers do not know that it has closed") from error
+
+    def _unwritable(self, error: OSError, outcome: str) -> LogError:
+        stream, directory = self.writer.stream, self.writer.directory
+        return LogError(
+            f"stream {stream!r} cannot be written to {directory}: {error.strerror}; {outcome}", stream=stream
+        )
 
     def _store(self, rows: Rows) -> None:
+        head = self.writer.head
+        before = head.stored + head.repeated
         try:
             self.writer.store(rows)
         except DiskFullError as full:
@@ -91,11 +105,10 @@ class LogSink(RowSink):
                 raise
             self._warn("dropped, as the stream's out_of_order says: %s", error)
         except OSError as error:
-            raise LogError(
-                f"stream {self.writer.stream!r} cannot be written to {self.writer.directory}: {error.strerror}; these "
-                "rows are not stored",
-                stream=self.writer.stream,
-            ) from error
+            stored = head.stored + head.repeated - before
+            self.taken_rows += stored
+            outcome = f"only the first {stored} of these rows are stored" if stored else "these rows are not stored"
+            raise self._unwritable(error, outcome) from error
         else:
             self.taken_rows += len(rows)
 
@@ -127,6 +140,10 @@ class LogOutput(Pipe):
         segment_us: Time span at which a segment is closed, us.
         column: See `Pipe`.
         files: The file system.
+
+    Attributes:
+        log_sink: Where its rows go.
+        write_side: Its cache, for what commits positions.
 
     Raises:
         StreamBusyError: Another writer has the stream.
@@ -161,13 +178,13 @@ class LogOutput(Pipe):
             files=files,
         )
         self.log_sink = LogSink(writer, out_of_order=out_of_order, is_reader=is_reader)
-        super().__init__(name, Direction.OUTPUT, layout=parsed, writes=WriteSide(name, self.log_sink), column=column)
+        self.write_side = WriteSide(name, self.log_sink)
+        super().__init__(name, Direction.OUTPUT, layout=parsed, writes=self.write_side, column=column)
 
     @property
     def logical_rows(self) -> int:
         """How many rows the module has written over the life of the stream, those in the cache included."""
-        assert self._writes is not None
-        return self.log_sink.writer.logical_rows + self._writes.cached_rows
+        return self.log_sink.writer.logical_rows + self.write_side.cached_rows
 
     def change_layout(self, layout: str) -> None:
         """Refuse: a stream's rows all have one layout."""

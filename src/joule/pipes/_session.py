@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
+import functools
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from joule.core import Layout
-from joule.errors import ModuleError, StreamBusyError
-from joule.log import SEGMENT_US, CursorFile, InputPosition, ProcessLock
+from joule.errors import LogError, ModuleError, StreamBusyError
+from joule.log import SEGMENT_US, CursorFile, InputPosition, LogWriter, ProcessLock
 from joule.pipes._log_input import LogInput
 from joule.pipes._log_output import LogOutput
 from joule.pipes._pipe import Pipe
 from joule.pipes._read_side import ReadSide
 
 __all__ = ["Manifest", "ModulePipes", "PipeEntry", "open_manifest"]
+
+_log = logging.getLogger("joule.pipes")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +114,14 @@ def _entry(facts: dict[str, Any]) -> PipeEntry:
     return PipeEntry(**{**facts, "log": Path(facts["log"])})
 
 
+class _Pending(NamedTuple):
+    """A commit that waits for rows in caches: positions of the inputs; by output, rows written and rows refused."""
+
+    inputs: list[InputPosition]
+    outputs: list[int]
+    refused: list[int]
+
+
 class ModulePipes:
     """The open pipes of a module, and its commits.
 
@@ -122,39 +135,65 @@ class ModulePipes:
         self.outputs: dict[str, Pipe] = dict(outputs)
         self._cursor = cursor
         self._log_outputs = list(outputs.values())
-        self._sides = [side for pipe in inputs.values() if (side := pipe._reads) is not None]  # noqa: SLF001
-        self._pending: tuple[list[InputPosition], list[int]] | None = None
+        self._sides = [pipe.read_side for pipe in inputs.values()]
+        self._pending: _Pending | None = None
+        self._is_late = False
         for side in self._sides:
-            side.before_read = self._hook(side)
+            side.before_read = functools.partial(self._begin_cycle, side)
         for output in self._log_outputs:
-            if output._writes is not None:  # noqa: SLF001  # the session is part of the pipe's own package
-                output._writes.after_flush = self._commit_pending  # noqa: SLF001
+            output.write_side.after_flush = self._commit_pending
 
     def commit(self) -> None:
-        """Make the present positions count: what was consumed will not be read again after a restart."""
+        """Make the present positions count: what was consumed will not be read again after a restart.
+
+        On a full disk the positions of the commit before keep counting, and the next one tries again.
+
+        Raises:
+            LogError: They cannot be written.
+        """
         for side in self._sides:
             side.was_read = False
-        positions = [InputPosition(side.row, side.breaks) for side in self._sides]
-        outputs = [output.logical_rows for output in self._log_outputs]
-        self._pending = (positions, outputs)
+        self._pending = _Pending(
+            [InputPosition(side.row, side.breaks) for side in self._sides],
+            [output.logical_rows for output in self._log_outputs],
+            [output.log_sink.writer.head.refused for output in self._log_outputs],
+        )
         self._commit_pending()
 
-    def _hook(self, side: ReadSide) -> Any:
-        def before_read() -> None:
-            if side.was_read:
-                self.commit()
-
-        return before_read
+    def _begin_cycle(self, side: ReadSide) -> None:
+        if side.was_read:
+            self.commit()
 
     def _commit_pending(self) -> None:
         """Commit once every row that the positions count is stored, and no longer in a cache."""
-        if self._pending is None:
+        pending = self._pending
+        if pending is None:
             return
-        positions, outputs = self._pending
-        stored = (output.log_sink.writer.logical_rows for output in self._log_outputs)
-        if all(now >= counted for now, counted in zip(stored, outputs, strict=True)):
-            self._pending = None
-            self._cursor.commit(positions, outputs)
+        rows = []
+        for output, counted, refused in zip(self._log_outputs, pending.outputs, pending.refused, strict=True):
+            writer = output.log_sink.writer
+            expected = counted - (writer.head.refused - refused)  # refused rows left the cache, and are not stored
+            if writer.logical_rows < expected:
+                return
+            rows.append(expected)
+        self._pending = None
+        self._write(pending.inputs, rows)
+
+    def _write(self, inputs: list[InputPosition], outputs: list[int]) -> None:
+        try:
+            self._cursor.commit(inputs, outputs)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise LogError(
+                    f"the positions of this module cannot be written to {self._cursor.path}: {error.strerror}; after a "
+                    "restart it goes on where they were written last, and what it writes again is dropped",
+                    path=str(self._cursor.path),
+                ) from error
+            if not self._is_late:
+                _log.warning("%s cannot be written, as the disk is full: the next cycle tries again", self._cursor.path)
+            self._is_late = True
+        else:
+            self._is_late = False
 
 
 @contextlib.asynccontextmanager
@@ -201,7 +240,6 @@ def _open_input(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorF
 
 
 def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogOutput:
-    is_reader = not manifest.inputs
     pipe = LogOutput(
         name,
         entry.log,
@@ -210,18 +248,25 @@ def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: Cursor
         stream=entry.stream,
         holder=f"module {manifest.module!r}",
         out_of_order=entry.out_of_order,
-        is_reader=is_reader,
+        is_reader=not manifest.inputs,
         segment_us=entry.segment_us,
         column=column,
     )
-    writer = pipe.log_sink.writer
-    if is_reader:
-        writer.restart_reader()
-    else:
-        if manifest.on_restart == "break":
-            writer.mark_break()
-        writer.resume(cursor.outputs[name])
+    try:
+        _go_on(pipe.log_sink.writer, manifest, cursor.outputs[name])
+    except BaseException:
+        pipe.close_nowait()
+        raise
     return pipe
+
+
+def _go_on(writer: LogWriter, manifest: Manifest, logical_rows: int) -> None:
+    if not manifest.inputs:
+        writer.restart_reader()
+        return
+    if manifest.on_restart == "break":
+        writer.mark_break()
+    writer.resume(logical_rows)
 
 
 async def _close(pipe: Pipe) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from joule.core import Layout
 from joule.errors import LogError, OutOfOrderError, PipeError
-from joule.log import BREAK, DISK, DiskFiles, LogWriter, create_log, read_log, trim_log
+from joule.log import BREAK, DISK, DiskFiles, LogWriter, create_log, inspect_log, read_log, trim_log
 from joule.pipes import LocalPipe, LogInput, LogOutput, follow_log
 
 LAYOUT = Layout("int16", 2)
@@ -311,4 +312,128 @@ async def test_a_streams_layout_cannot_be_changed(log):
     sink = output(log)
     with pytest.raises(PipeError, match="/a/raw"):
         sink.change_layout("int8_1")
+    await sink.close()
+
+
+async def test_an_error_in_the_middle_of_a_huge_write_says_how_many_rows_are_stored(log):
+    class FailsAtLast(FullAtLast):
+        def write(self, fd, data, size, offset):
+            try:
+                super().write(fd, data, size, offset)
+            except OSError:
+                raise OSError(errno.EIO, "Input/output error") from None
+
+    sink = output(log, files=FailsAtLast())
+    array = np.zeros(1_500_000, LAYOUT.dtype)
+    array["timestamp"] = np.arange(len(array))
+    with pytest.raises(LogError, match="only the first 699050 of these rows are stored"):
+        await sink.write(array)
+    await sink.write(array[699_050:699_060])
+    await sink.close()
+    assert inspect_log(log).rows == 699_060
+
+
+class Unreadable(DiskFiles):
+    """Fails to read rows and heads once it is told to."""
+
+    fails = False
+
+    def read(self, fd, count, offset):
+        if self.fails:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(fd, count, offset)
+
+
+async def test_a_log_that_cannot_be_read_is_named(log):
+    files = Unreadable()
+    source = LogInput("in", log, log.parent, files=files)
+    files.fails = True
+    with pytest.raises(LogError, match="/a/raw.*cannot be read.*Input/output error"):
+        await source.read()
+    await source.close()
+
+
+async def test_a_break_that_cannot_be_written_is_an_error_unless_the_disk_is_only_full(log, monkeypatch):
+    monkeypatch.setattr("joule.pipes._log_output.RETRY_S", 0.001)
+
+    class Refuses(DiskFiles):
+        errors: list[int] = []
+
+        def write(self, fd, data, size, offset):
+            if self.errors and size == 8:
+                number = self.errors.pop()
+                raise OSError(number, "refused")
+            super().write(fd, data, size, offset)
+
+    sink = output(log, files=Refuses())
+    await sink.write(rows(1))
+    Refuses.errors = [errno.EROFS, errno.ENOSPC]
+    with pytest.raises(LogError, match="refused; the interval has not ended"):
+        await sink.close_interval()
+    await sink.close_interval()
+    await sink.write(rows(2))
+    await sink.close()
+    assert times_in(log) == [1, "break", 2]
+
+
+async def test_a_reader_that_cannot_hang_up_a_bell_gets_its_rows_all_the_same(log, monkeypatch, caplog):
+    monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 0.01)
+    run = log.parent / "run"
+    run.write_text("a file, where a directory cannot be made")
+    source = LogInput("in", log, run)
+    writer = LogWriter(log, LAYOUT, stream="/a/raw", holder="x")
+    for time in (1, 2):
+        waiting = asyncio.ensure_future(source.read())
+        await asyncio.sleep(0.03)
+        writer.store(np.array([(time, (0, 0))], LAYOUT.dtype))
+        assert (await waiting)["timestamp"].tolist() == [time]
+        source.consume_all()
+    assert len(caplog.records) == 1
+    assert "looks again every second" in caplog.text
+    writer.close()
+    await source.close()
+
+
+async def test_a_reader_whose_bell_was_removed_hangs_up_another(log, monkeypatch):
+    monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 0.05)
+    sink, source = output(log), LogInput("in", log, log.parent)
+    waiting = asyncio.ensure_future(source.read())
+    await asyncio.sleep(0)
+    shutil.rmtree(log.parent / "bells")
+    await sink.write(rows(1))
+    await waiting
+    source.consume_all()
+    monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 1e6)
+    waiting = asyncio.ensure_future(source.read())
+    await asyncio.sleep(0)
+    assert list(log.parent.glob("bells/*/*.fifo"))
+    for time in range(2, 100):  # the writer looks for the directory now and then
+        await sink.write(rows(time))
+    assert len(await waiting) > 0
+    await source.close()
+    await sink.close()
+
+
+async def test_a_reader_of_a_stream_that_was_fast_and_fell_quiet_is_woken(log, monkeypatch):
+    monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 1e6)
+    monkeypatch.setattr("joule.pipes._log_input.FAST_S", 1e6)  # every ring is one of a fast stream
+    sink, source = output(log), LogInput("in", log, log.parent)
+    for time in range(5):
+        waiting = asyncio.ensure_future(source.read())
+        await asyncio.sleep(0.03 if time % 2 else 0)  # beyond all its pauses, or within them
+        await sink.write(rows(time))
+        assert (await waiting)["timestamp"].tolist() == [time]
+        source.consume_all()
+    await source.close()
+    await sink.close()
+
+
+async def test_a_position_behind_the_end_of_a_log_goes_on_at_its_end_and_says_so(log, caplog):
+    sink = output(log)
+    await sink.write(rows(1, 2))
+    source = LogInput("in", log, log.parent, row=100, breaks=7)
+    assert "ends at row 2" in caplog.text
+    await sink.write(rows(3))
+    assert (await source.read())["timestamp"].tolist() == [3]
+    await source.close()
     await sink.close()

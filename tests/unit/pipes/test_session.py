@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +14,18 @@ import numpy as np
 import pytest
 
 from joule.core import Layout
-from joule.errors import EmptyPipeError, ModuleError, OutOfOrderError, StreamBusyError
-from joule.log import BREAK, CursorFile, DiskFiles, LogWriter, create_log, ensure_cursors, inspect_log, read_log
+from joule.errors import EmptyPipeError, LogError, ModuleError, OutOfOrderError, StreamBusyError
+from joule.log import (
+    BREAK,
+    CursorFile,
+    DiskFiles,
+    DiskFullError,
+    LogWriter,
+    create_log,
+    ensure_cursors,
+    inspect_log,
+    read_log,
+)
 from joule.pipes import Manifest, PipeEntry, open_manifest
 
 LAYOUT = Layout("float64", 1)
@@ -268,3 +280,92 @@ async def test_an_input_of_a_running_node_does_not_end_with_its_writer(node):
             assert (await waiting)["timestamp"].tolist() == [2]
         except EmptyPipeError:
             pytest.fail("the input ended")
+
+
+async def test_rows_refused_out_of_a_cache_are_not_counted_as_stored(node):
+    manifest = node.manifest(("in",), ("out",))
+    manifest = dataclasses.replace(
+        manifest, outputs={"out": dataclasses.replace(manifest.outputs["out"], out_of_order="drop")}
+    )
+    node.store("in", 1, 2, 3)
+    async with open_manifest(manifest, column=False) as pipes:
+        source, sink = pipes.inputs["in"], pipes.outputs["out"]
+        sink.enable_cache(100)
+        await source.read()
+        source.consume_all()
+        await sink.write(rows(10, 5, 11))
+        node.store("in", 4)
+        await source.read()
+        await sink.flush_cache()
+        assert node.committed() == ({"in": 3}, {"out": 2})
+
+
+class RefusesCommits:
+    """Makes writes of cursor records fail with an error."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.error = 0
+        write = DiskFiles.write
+
+        def refuse(files, fd, data, size, offset):
+            if self.error and offset >= 512 and isinstance(data, bytes):
+                raise OSError(self.error, os.strerror(self.error))
+            write(files, fd, data, size, offset)
+
+        monkeypatch.setattr(DiskFiles, "write", refuse)
+
+
+async def test_a_commit_that_finds_no_room_is_made_up_for_by_a_later_one(node, monkeypatch, caplog):
+    disk = RefusesCommits(monkeypatch)
+    node.log("in")
+    async with open_manifest(node.manifest(("in",), ()), column=False) as pipes:
+        source = pipes.inputs["in"]
+        for time, disk.error in ((1, 0), (2, errno.ENOSPC), (3, errno.ENOSPC), (4, 0)):
+            node.store("in", time)
+            await source.read()
+            source.consume_all()
+        assert node.committed()[0] == {"in": 3}
+    assert caplog.text.count("the disk is full") == 1
+
+
+async def test_a_commit_that_fails_otherwise_is_an_error_that_names_the_file(node, monkeypatch):
+    disk = RefusesCommits(monkeypatch)
+    manifest = node.manifest(("in",), ())
+    node.store("in", 1)
+    async with open_manifest(manifest, column=False) as pipes:
+        await pipes.inputs["in"].read()
+        pipes.inputs["in"].consume_all()
+        disk.error = errno.EIO
+        with pytest.raises(LogError, match=r"m\.cursor: Input/output error"):
+            pipes.commit()
+
+
+async def test_a_module_that_cannot_go_on_with_an_output_lets_go_of_its_stream(node, monkeypatch):
+    manifest = node.manifest((), ("out",))
+    node.store("out", 1)
+
+    def refuse(writer):
+        raise DiskFullError("/out", node.directory, 0)
+
+    with monkeypatch.context() as context:
+        context.setattr(LogWriter, "mark_break", refuse)
+        with pytest.raises(DiskFullError):
+            async with open_manifest(manifest, column=False):
+                pass
+    async with open_manifest(manifest, column=False):
+        pass
+
+
+async def test_an_output_renamed_while_its_module_was_dead_is_resumed_under_its_new_name(node):
+    manifest = node.manifest(("in",), ("out",))
+    node.store("in", 1, 2)
+    async with open_manifest(manifest, column=False) as pipes:
+        await pipes.inputs["in"].read()
+        await pipes.outputs["out"].write(rows(1, 2))  # and dies before it commits
+    ensure_cursors(manifest.cursor, "m", {"in": node.log("in")}, {"result": node.log("out")})
+    renamed = dataclasses.replace(manifest, outputs={"result": manifest.outputs["out"]})
+    async with open_manifest(renamed, column=False) as pipes:
+        assert len(await pipes.inputs["in"].read()) == 2
+        await pipes.outputs["result"].write(rows(1, 2))
+        await pipes.outputs["result"].write(rows(3))
+    assert times_in(node.log("out")) == [1, 2, 3]
