@@ -52,13 +52,13 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         JouleError, OSError: It cannot be started; nothing of it runs.
     """
     config = setup.config
-    for directory in (config.data_directory, config.log_directory):
-        directory.mkdir(parents=True, exist_ok=True)
-    run_directory = runtime_directory(config.directory)  # makes DIR/run for its owner alone
-    records_directory = config.directory / "run" / "modules"
-    records_directory.mkdir(parents=True, exist_ok=True)
+    config.data_directory.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(hold_node_lock(node_lock_path(config.data_directory), config.directory))
+        config.log_directory.mkdir(parents=True, exist_ok=True)
+        run_directory = runtime_directory(config.directory)  # makes DIR/run for its owner alone
+        records_directory = config.directory / "run" / "modules"
+        records_directory.mkdir(parents=True, exist_ok=True)
         stack.enter_context(journal_to_file(config.log_directory / "jouled.log"))
         _report(setup)
         records = ModuleRecords(records_directory)

@@ -10,7 +10,6 @@ from pathlib import Path
 from joule.api import log_directory
 from joule.catalog import Catalog, StreamRecord
 from joule.core import time_now
-from joule.daemon._preparation import segment_us
 from joule.errors import LogError
 from joule.log import cursor_path, lowest_rows, read_identity, trim_log
 
@@ -55,11 +54,15 @@ def _trim(record: StreamRecord, data_directory: Path, lowest: dict[str, int], no
     keep_us = record.spec.keep_us
     assert keep_us is not None
     directory = log_directory(data_directory, record.id)
-    # A stream that keeps nothing still has what is younger than one segment, so that live readers find it.
-    before_us = now_us - (keep_us or segment_us(keep_us))
     try:
         keep_from_row = lowest.get(read_identity(directory).log_id)
-        removed = trim_log(directory, before_us=before_us, keep_from_row=keep_from_row)
+        removed = trim_log(
+            directory,
+            before_us=now_us - keep_us if keep_us else None,
+            keep_from_row=keep_from_row,
+            # A stream that keeps nothing still has its newest two, so that live readers find what they come for.
+            keep_segments=1 if keep_us else 2,
+        )
     except (LogError, OSError) as error:
         _log.warning("stream %s cannot be trimmed: %s", record.spec.path, error)
         return 0

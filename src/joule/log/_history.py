@@ -148,15 +148,23 @@ def read_log(
                 is_broken = had_rows  # a break stands between rows: those on one side may have been trimmed meanwhile
 
 
-def trim_log(directory: Path, *, before_us: int, keep_from_row: int | None, files: Files = DISK) -> int:
+def trim_log(
+    directory: Path,
+    *,
+    before_us: int | None,
+    keep_from_row: int | None,
+    keep_segments: int = 1,
+    files: Files = DISK,
+) -> int:
     """Remove whole segments whose rows are all older than a time and that every reader is through with.
 
-    The newest segment always stays. Readers that have a removed segment open keep reading it.
+    The newest segments always stay. Readers that have a removed segment open keep reading it.
 
     Args:
         directory: The log's.
-        before_us: Rows from this timestamp on stay, us.
+        before_us: Rows from this timestamp on stay, us; None lets rows of any age go.
         keep_from_row: Rows from this index on stay (the lowest cursor); None if nobody reads the stream.
+        keep_segments: How many of the newest segments stay whatever is in them, 1 or more.
         files: The file system.
 
     Returns:
@@ -166,12 +174,12 @@ def trim_log(directory: Path, *, before_us: int, keep_from_row: int | None, file
     with LogReader(directory, files) as log:
         head = log.head()
         firsts = [first for first in segment_names(directory, files) if first <= head.segment]
-        for first, following in itertools.pairwise(firsts):
+        for first, following in itertools.pairwise(firsts[: max(0, len(firsts) - keep_segments) + 1]):
             if keep_from_row is not None and following > keep_from_row:
                 break
             count = log.segments.count(first, following)
             last = log.copy(first + count - 1, first + count) if count else np.empty(0, log.layout.dtype)
-            if len(last) and int(last["timestamp"][0]) >= before_us:
+            if before_us is not None and len(last) and int(last["timestamp"][0]) >= before_us:
                 break
             files.remove(segment_path(directory, first))
             removed += count

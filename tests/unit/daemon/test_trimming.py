@@ -64,6 +64,16 @@ def test_nothing_goes_before_its_time(tmp_path, fill):
     assert first_us(tmp_path, record) == 0
 
 
+@pytest.mark.parametrize("now_us", [0, 10**15])
+def test_a_stream_that_keeps_nothing_keeps_its_newest_two_segments_whatever_their_age(tmp_path, fill, now_us):
+    record = fill(keep_us=0)
+    segments = sorted(log_directory(tmp_path, record.id).glob("*.rows"))
+    assert len(segments) > 3
+    trim_streams([record], tmp_path, now_us=now_us)
+    assert sorted(log_directory(tmp_path, record.id).glob("*.rows")) == segments[-2:]
+    assert trim_streams([record], tmp_path, now_us=now_us) == 0
+
+
 def test_what_a_module_still_has_to_read_stays(tmp_path, fill, catalog):
     number = catalog.ensure_stream(spec_of("/a/b", KEEP_US)).id
     log = log_directory(tmp_path, number)
