@@ -173,15 +173,14 @@ class LogWriter:
             DiskFullError: There is no room for some of them; call again with the rows from `done` on.
             OSError: They could not be written; of a large write (beyond 8 MB) the first rows may be stored.
         """
-        skipped = self._skip_repeated(rows) if self._resume is not None else 0
-        if not skipped:
-            self._store_new(rows)
-        elif skipped < len(rows):
-            try:
-                self._store_new(rows[skipped:])
-            except DiskFullError as full:
-                full.done += skipped
-                raise
+        if self._resume is not None:
+            self._store_again(rows)
+            return
+        disorder = first_disorder(rows["timestamp"], self._head.last_us)
+        if disorder is None:
+            self._append(rows)
+        else:
+            self._append_ordered(rows, disorder)
 
     def mark_break(self) -> None:
         """End the interval. Without rows since the last break it does nothing; nor among rows written again.
@@ -231,12 +230,16 @@ class LogWriter:
             self._publish_counters()
         return skipped
 
-    def _store_new(self, rows: Rows) -> None:
-        disorder = first_disorder(rows["timestamp"], self._head.last_us)
-        if disorder is None:
-            self._append(rows)
-        else:
-            self._append_ordered(rows, disorder)
+    def _store_again(self, rows: Rows) -> None:
+        """Store what a resumed module writes, without the first rows that are stored already."""
+        skipped = self._skip_repeated(rows)
+        if skipped == len(rows):
+            return
+        try:
+            self.store(rows[skipped:])  # which ends the resume: these are new, or refused
+        except DiskFullError as full:
+            full.done += skipped
+            raise
 
     def _append_ordered(self, rows: Rows, disorder: int) -> None:
         """Store the rows that are newer than every row before them, then say what was refused."""
