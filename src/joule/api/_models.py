@@ -101,6 +101,7 @@ class StreamInfo(_Wire):
         writer: Who writes the stream at the moment, None when nobody does.
         age_us: The node's present minus `last_us`; None when there is no row.
         active: Whether somebody writes it at the moment.
+        rate_hz: Rows a second, over the newest 10 s; None where nobody writes, or the newest row is older.
         refused_rows: Rows that `write()` refused because they were out of order, over the life of the stream.
         repeated_rows: Rows that restarted modules wrote again, and that were dropped for that.
         problem: Why its log cannot be read; None where it can.
@@ -121,6 +122,7 @@ class StreamInfo(_Wire):
     writer: str | None = None
     age_us: int | None = None
     active: bool = False
+    rate_hz: float | None = None
     refused_rows: int = 0
     repeated_rows: int = 0
     problem: str | None = None

@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+_STANDS_STILL_US = 10_000_000  # what came before is no rate of now
+
+
 def catalog_path(data_directory: Path) -> Path:
     """Return the path of a node's catalog."""
     return data_directory / "catalog.sqlite"
@@ -69,6 +72,8 @@ def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
         return dataclasses.replace(facts, problem=error.message)
     except OSError as error:  # another user's, a disk that fails, something else in its place
         return dataclasses.replace(facts, problem=f"{error.filename or directory}: {error.strerror or error}")
+    age_us = None if log.last_us is None else time_now() - log.last_us
+    is_moving = log.writer is not None and age_us is not None and age_us <= _STANDS_STILL_US
     return dataclasses.replace(
         facts,
         rows=log.rows,
@@ -79,8 +84,9 @@ def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
         refused_rows=log.refused_rows,
         repeated_rows=log.repeated_rows,
         writer=log.writer,
-        age_us=None if log.last_us is None else time_now() - log.last_us,
+        age_us=age_us,
         active=log.writer is not None,
+        rate_hz=log.rate_hz if is_moving else None,
     )
 
 

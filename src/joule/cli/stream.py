@@ -22,6 +22,7 @@ _COLUMNS = (
     Column("STREAM"),
     Column("LAYOUT"),
     Column("ROWS", right=True),
+    Column("ROWS/S", right=True),
     Column("LAST ROW", right=True),
     Column("SIZE", right=True),
     Column("KEEP", right=True),
@@ -86,12 +87,17 @@ def _row(info: StreamInfo) -> tuple[Cell, ...]:
         info.path,
         info.layout,
         str(info.rows),
+        _rate(info),
         _freshness(info),
         size(info.size_bytes),
         _keep(info.keep_us),
         info.writer or "",
         Styled(_problem(info), "red"),
     )
+
+
+def _rate(info: StreamInfo) -> str:
+    return "" if info.rate_hz is None else f"{info.rate_hz:.0f}" if info.rate_hz >= 100 else f"{info.rate_hz:.3g}"
 
 
 def _freshness(info: StreamInfo) -> Cell:
@@ -125,6 +131,7 @@ def _facts(info: StreamInfo) -> list[tuple[str, Cell]]:
         ("decimate", "yes" if info.decimate else "no"),
         ("writer", info.writer or "nobody"),
         ("problem", Styled(_problem(info), "red")),
+        ("rows a second", _rate(info)),
         ("rows", f"{info.rows} in {plural(info.intervals, 'interval')}, {size(info.size_bytes)}"),
     ]
     if info.repeated_rows:

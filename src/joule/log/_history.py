@@ -22,6 +22,8 @@ from joule.log._writer import LOCK_NAME
 __all__ = ["BREAK", "Break", "LogSummary", "inspect_log", "read_log", "trim_log"]
 
 BLOCK_BYTES = 2**20
+RATE_US = 10_000_000
+"""Over how long the newest rows are counted for their rate: a reader may write once a second, or in chunks."""
 
 
 class Break(enum.Enum):
@@ -48,6 +50,7 @@ class LogSummary:
         size_bytes: Of its row files.
         first_us: Timestamp of the oldest row it holds, us; None without rows.
         last_us: Timestamp of the newest.
+        rate_hz: Rows a second in the 10 s before the newest row, by their timestamps; None with fewer than two.
         intervals: Into how many intervals its rows fall.
         writer: Who writes it now; None if nobody does.
     """
@@ -61,6 +64,7 @@ class LogSummary:
     size_bytes: int
     first_us: int | None
     last_us: int | None
+    rate_hz: float | None
     intervals: int
     writer: str | None
 
@@ -86,6 +90,7 @@ def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
             size_bytes=rows * log.layout.row_bytes + HEADER_BYTES * len(log.segments.firsts),
             first_us=first_us,
             last_us=head.last_us if rows else None,
+            rate_hz=_rate_hz(log, head) if rows else None,
             intervals=_intervals(log, head, oldest) if rows else 0,
             writer=lock_holder(directory / LOCK_NAME),
         )
@@ -101,6 +106,17 @@ def _first_us(log: LogReader, head: Head) -> int | None:
         if len(row):  # else it was trimmed since we looked
             return int(row["timestamp"][0])
     return None
+
+
+def _rate_hz(log: LogReader, head: Head) -> float | None:
+    begin = log.row_at(head.last_us - RATE_US, head)
+    count = log.segments.count(begin, head.end)
+    if count < 2:
+        return None
+    first = log.copy(begin, log.segments.advance(begin, 1))
+    if not len(first):  # trimmed since we looked
+        return None
+    return (count - 1) * 1e6 / (head.last_us - int(first["timestamp"][0]))
 
 
 def _intervals(log: LogReader, head: Head, oldest: int) -> int:

@@ -9,12 +9,12 @@ import os
 import numpy as np
 import pytest
 
-from joule.api import catalog_path, log_directory, open_node
+from joule.api import _stored, catalog_path, log_directory, open_node
 from joule.api._http_node import HttpNode
 from joule.api._offline_node import OfflineNode
 from joule.catalog import Catalog
 from joule.config import default_node_directory, init_node
-from joule.core import ElementSpec, StreamSpec
+from joule.core import ElementSpec, StreamSpec, time_now
 from joule.errors import BadRequestError, ConfigurationError, JouleError, NodeUnreachableError, NotFoundError
 from joule.log import BREAK, LogWriter, ProcessLock, _runtime, find_runtime_directory
 
@@ -95,6 +95,20 @@ async def test_a_daemon_that_cannot_be_asked_is_not_said_to_be_missing(node):
         async with open_node(str(node)) as opened:
             with pytest.raises(NodeUnreachableError, match="cannot be asked"):
                 await opened.modules()
+
+
+async def test_a_stream_that_is_written_has_a_rate_and_one_that_stands_still_has_none(node, monkeypatch):
+    writer = LogWriter(log_directory(node / "data", 1), SPEC.layout, stream=SPEC.path, holder="test")
+    with contextlib.closing(writer):
+        rows = np.zeros(11, SPEC.layout.dtype)
+        rows["timestamp"] = time_now() - 5_000_000 + 500_000 * np.arange(11)
+        writer.store(rows)
+        async with open_node(str(node)) as opened:
+            assert (await opened.stream("/a/b")).rate_hz == 2.0
+            monkeypatch.setattr(_stored, "time_now", lambda: time_now() + 11_000_000)
+            assert (await opened.stream("/a/b")).rate_hz is None
+    async with open_node(str(node)) as opened:
+        assert (await opened.stream("/a/b")).rate_hz is None
 
 
 async def test_a_log_that_may_not_be_read_costs_no_other_stream(node):

@@ -125,6 +125,7 @@ def node():
                 writer="sensor",
                 age_us=2_500_000,
                 active=True,
+                rate_hz=1.25,
             ),
             StreamInfo(id=2, path="/house/water", layout="int64_1", elements=(ElementSpec(name="litres"),)),
         ],

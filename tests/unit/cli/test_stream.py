@@ -8,9 +8,9 @@ def test_streams_are_listed_with_freshness_size_keep_and_writer(run):
     result = run("stream", "list")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "STREAM        LAYOUT     ROWS  LAST ROW    SIZE  KEEP  WRITER  PROBLEM",
-        "/house/power  float32_2     3  2.5s ago  1.5 MB    7d  sensor  -",
-        "/house/water  int64_1       0   no rows     0 B   all  -       -",
+        "STREAM        LAYOUT     ROWS  ROWS/S  LAST ROW    SIZE  KEEP  WRITER  PROBLEM",
+        "/house/power  float32_2     3    1.25  2.5s ago  1.5 MB    7d  sensor  -",
+        "/house/water  int64_1       0       -   no rows     0 B   all  -       -",
     ]
 
 

@@ -256,3 +256,15 @@ def test_an_output_under_another_name_keeps_its_position_and_an_input_does_not(t
     cursors = CursorFile(path)
     cursors.close()
     assert (cursors.inputs["renamed in"].row > 0, cursors.outputs) == (True, {"renamed out": 1})
+
+
+def test_the_rate_is_that_of_the_newest_ten_seconds(open_writer, directory):
+    writer = open_writer(segment_bytes=64 + 3 * 16)
+    for seconds in (0, 1, 100):
+        writer.store(rows_at([seconds * 1_000_000]))
+    assert inspect_log(directory).rate_hz is None
+    for seconds in (104, 105, 106, 107, 108):
+        writer.store(rows_at([seconds * 1_000_000]))
+    assert inspect_log(directory).rate_hz == 5 / 8
+    writer.store(rows_at([112_000_000]))
+    assert inspect_log(directory).rate_hz == 5 / 8
