@@ -1,8 +1,8 @@
 """Ending modules with everything that they started.
 
-Three nets, because each has holes: the process group (a child may leave it with `setsid`), the mark in the environment
-(a child may clear it), and the recorded process of what an earlier `jouled` started. SIGTERM first, then, after a
-grace, SIGKILL until nothing is left.
+Four nets, because each has holes: the process group (a child may leave it with `setsid`), the mark in the environment
+(a child may clear it), being a child of one of those (its parent may be gone), and the recorded process of what an
+earlier `jouled` started. SIGTERM first, then, after a grace, SIGKILL until nothing is left.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import os
 import signal
+from collections.abc import Iterable
 
 from joule.daemon._process_table import ProcessInfo, processes, read_mark
 
@@ -45,10 +46,21 @@ class Targets:
             return False
         return mark in self.marks or (self.node_mark is not None and mark.startswith(self.node_mark))
 
-    def living(self) -> list[ProcessInfo]:
-        """Return all of them that live, never this process."""
+    def living(self, found: Iterable[ProcessInfo] = ()) -> list[ProcessInfo]:
+        """Return all of them that live with their descendants, never this process.
+
+        Args:
+            found: What was found before. A process of these is meant also when its parent has ended since.
+        """
         own = os.getpid()
-        return [process for process in processes() if process.pid != own and self.includes(process)]
+        before = {(process.pid, process.start_ticks) for process in found}
+        table = [process for process in processes() if process.pid != own]
+        meant = {p.pid for p in table if (p.pid, p.start_ticks) in before or self.includes(p)}
+        count = 0
+        while len(meant) > count:
+            count = len(meant)
+            meant.update(process.pid for process in table if process.parent in meant)
+        return [process for process in table if process.pid in meant]
 
 
 async def end_processes(targets: Targets, *, hurry: asyncio.Event, grace_s: float = GRACE_S) -> int:
@@ -65,7 +77,8 @@ async def end_processes(targets: Targets, *, hurry: asyncio.Event, grace_s: floa
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace_s
     asked: set[int] = set()
-    while (left := targets.living()) and loop.time() < deadline and not hurry.is_set():
+    left: list[ProcessInfo] = []
+    while (left := targets.living(left)) and loop.time() < deadline and not hurry.is_set():
         # One SIGTERM each, also for those who join late: a module takes a second one for "now, without a grace".
         _send(signal.SIGTERM, [process.pid for process in left if process.pid not in asked])
         asked.update(process.pid for process in left)
@@ -75,7 +88,7 @@ async def end_processes(targets: Targets, *, hurry: asyncio.Event, grace_s: floa
     while left and loop.time() < deadline:
         _kill(left, targets.groups)
         await asyncio.sleep(_LOOK_S)
-        left = targets.living()
+        left = targets.living(left)
     return len(left)
 
 

@@ -27,6 +27,7 @@ class ProcessInfo:
 
     Attributes:
         pid: Process id.
+        parent: Process id of its parent.
         group: Id of its process group.
         start_ticks: When it started, in clock ticks since boot.
         cpu_s: Processor time used so far.
@@ -34,6 +35,7 @@ class ProcessInfo:
     """
 
     pid: int
+    parent: int
     group: int
     start_ticks: int
     cpu_s: float
@@ -53,6 +55,7 @@ def process_info(pid: int) -> ProcessInfo | None:
         return None
     return ProcessInfo(
         pid=pid,
+        parent=int(fields[1]),
         group=int(fields[2]),
         start_ticks=int(fields[19]),
         cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,

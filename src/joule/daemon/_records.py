@@ -3,7 +3,7 @@
 One small JSON file for each running module, written by renaming. A record names the boot and the start time of its
 process, so that a number that the kernel has given to somebody else since is never taken for a module; and the place
 where it was written, so that the modules of a node are not those of a copy of its directory. A record that cannot be
-read, or cannot be written on a full disk, costs nothing but this one of three nets (see `_ending`).
+read, or cannot be written on a full disk, costs nothing but this one of the nets (see `_ending`).
 """
 
 from __future__ import annotations

@@ -148,6 +148,20 @@ async def test_what_ignores_sigterm_and_forks_is_killed(records, tasks, launch, 
     assert "signal SIGKILL" in log_of(module)
 
 
+async def test_a_child_that_left_its_session_and_its_environment_is_ended_with_its_parent(supervise, launch, until):
+    code = "import os, signal, sys, time\nif os.fork() == 0:\n    os.setsid()\n    signal.signal(15, signal.SIG_IGN)\n"
+    stray = "import os, time; print('stray', os.getpid(), flush=True); time.sleep(60)"
+    module = launch(code + f"    os.execve(sys.executable, [sys.executable, '-c', {stray!r}], {{}})\ntime.sleep(60)")
+    supervisor = await supervise(module)
+    await until(lambda: "stray" in log_of(module))
+    pid = int(log_of(module).partition("stray ")[2].split()[0])
+    stopping = asyncio.ensure_future(supervisor.stop())
+    await asyncio.sleep(0.1)  # its parent ends by SIGTERM at once, and with it the only trace of the child
+    supervisor._hurry.set()
+    await stopping
+    assert process_info(pid) is None
+
+
 async def test_what_a_module_left_is_ended_before_its_next_start(quick, monkeypatch, supervise, launch, until):
     monkeypatch.setattr(_keeper, "_LEFTOVER_GRACE_S", 0.05)
     module = launch(FORK_AND_LEAVE.format(parent_s=0.1))

@@ -8,7 +8,8 @@ from joule.daemon._usage import UsageMeter
 
 def table(*facts):
     return [
-        ProcessInfo(pid=pid, group=group, start_ticks=1, cpu_s=cpu_s, memory_bytes=1000) for pid, group, cpu_s in facts
+        ProcessInfo(pid=pid, parent=1, group=group, start_ticks=1, cpu_s=cpu_s, memory_bytes=1000)
+        for pid, group, cpu_s in facts
     ]
 
 
