@@ -15,6 +15,7 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     │   │   └── BadTimestampError   timestamp
     │   └── OutOfOrderError         out_of_order
     ├── LogError                    log
+    │   ├── DiskFullError           disk_full
     │   ├── LayoutMismatchError     layout_mismatch
     │   ├── StreamBusyError         stream_busy
     │   ├── DamagedLogError         log_damaged
@@ -54,6 +55,7 @@ __all__ = [
     "ConfigurationError",
     "DamagedCatalogError",
     "DamagedLogError",
+    "DiskFullError",
     "EmptyPipe",
     "EmptyPipeError",
     "ForeignCatalogError",
@@ -215,6 +217,20 @@ class LogError(JouleError):
     """A stream log cannot be opened, read or written."""
 
     code = "log"
+
+
+class DiskFullError(LogError):
+    """The disk has no room; the rows up to `done` of this call are stored, the others are not.
+
+    Attributes:
+        done: How many rows of the call are stored or were dropped for good reason.
+    """
+
+    code = "disk_full"
+
+    def __init__(self, stream: str, directory: object, done: int) -> None:
+        super().__init__(f"stream {stream!r}: the disk of {directory} is full", stream=stream, done=done)
+        self.done = done
 
 
 class LayoutMismatchError(LogError):

@@ -12,8 +12,16 @@ import numpy as np
 import pytest
 
 from joule.core import Layout
-from joule.log import InputPosition, LogWriter, create_log, lowest_rows, trim_log
-from joule.log._cursors import CursorFile, cursor_path, ensure_cursors
+from joule.log import (
+    CursorFile,
+    InputPosition,
+    LogWriter,
+    create_log,
+    cursor_path,
+    ensure_cursors,
+    lowest_rows,
+    trim_log,
+)
 
 LAYOUT = Layout("int64", 2)
 ROUNDS_S = 1.5

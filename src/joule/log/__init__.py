@@ -5,15 +5,16 @@ goes on at exactly the row where it stopped; nobody waits for anybody. See `ARCH
 """
 
 from joule.log._bells import Bell
-from joule.log._cursors import CursorFile, InputPosition, cursor_path, ensure_cursors, lowest_rows
+from joule.log._cursors import CursorFile, InputPosition, cursor_path
 from joule.log._files import DISK, DiskFiles, Files
 from joule.log._head import Head
 from joule.log._history import BREAK, Break, LogSummary, inspect_log, read_log, trim_log
 from joule.log._identity import Identity, create_log, read_identity
 from joule.log._lock import ProcessLock, lock_holder
+from joule.log._positions import ensure_cursors, lowest_rows
 from joule.log._reader import LogReader
 from joule.log._runtime import find_runtime_directory, runtime_directory
-from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, DiskFullError, LogWriter
+from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, LogWriter
 
 __all__ = [
     "BREAK",
@@ -24,7 +25,6 @@ __all__ = [
     "Break",
     "CursorFile",
     "DiskFiles",
-    "DiskFullError",
     "Files",
     "Head",
     "Identity",

@@ -65,6 +65,21 @@ class ProcessLock:
                 os.close(fd)
 
     @classmethod
+    def holder_of(cls, path: Path) -> str | None:
+        """Return who holds a lock; see `lock_holder`."""
+        with cls._guard:
+            try:
+                if cls._is_ours(path):
+                    return f"this process ({os.getpid()})"
+                fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return None
+            try:
+                return _describe(fd) if _locker(fd) else None
+            finally:
+                os.close(fd)
+
+    @classmethod
     def _is_ours(cls, path: Path) -> bool:
         try:
             status = path.stat()
@@ -75,17 +90,7 @@ class ProcessLock:
 
 def lock_holder(path: Path) -> str | None:
     """Return who holds a lock, None if nobody does. Never opens a file that this process has locked."""
-    with ProcessLock._guard:  # noqa: SLF001  # the other half of the class
-        try:
-            if ProcessLock._is_ours(path):  # noqa: SLF001
-                return f"this process ({os.getpid()})"
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            return _describe(fd) if _locker(fd) else None
-        finally:
-            os.close(fd)
+    return ProcessLock.holder_of(path)
 
 
 def _locker(fd: int) -> int:

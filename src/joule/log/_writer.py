@@ -8,7 +8,6 @@ left behind the last published row is cut off when the next one opens the log.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import os
 from pathlib import Path
@@ -16,16 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from joule.core import Layout, Rows, first_disorder
-from joule.errors import DamagedLogError, LogError, OutOfOrderError, StreamBusyError
+from joule.errors import DamagedLogError, DiskFullError, LogError, OutOfOrderError, StreamBusyError
 from joule.log._bells import Ringer
 from joule.log._breaks import BreakFile
 from joule.log._files import DISK, Files
 from joule.log._head import NO_TIMESTAMP, Head, HeadFile
 from joule.log._identity import create_log
 from joule.log._lock import ProcessLock
+from joule.log._resume import Resume
 from joule.log._segments import HEADER_BYTES, check_segment, make_segment, segment_names, segment_path
 
-__all__ = ["LOCK_NAME", "SEGMENT_BYTES", "SEGMENT_US", "DiskFullError", "LogWriter"]
+__all__ = ["LOCK_NAME", "SEGMENT_BYTES", "SEGMENT_US", "LogWriter"]
 
 LOCK_NAME = "writer.lock"
 SEGMENT_BYTES = 64 * 2**20
@@ -35,35 +35,7 @@ SEGMENT_US = 3_600_000_000
 PIECE_BYTES = 8 * 2**20
 """Rows of one write that are published at once: readers of a huge write can follow, and its memory is bounded."""
 
-_ANY_NUMBER = 2**63
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class DiskFullError(LogError):
-    """The disk has no room; the rows up to `done` of this call are stored, the others are not.
-
-    Attributes:
-        done: How many rows of the call are stored or were dropped for good reason.
-    """
-
-    code = "disk_full"
-
-    def __init__(self, stream: str, directory: Path, done: int) -> None:
-        super().__init__(f"stream {stream!r}: the disk of {directory} is full", stream=stream, done=done)
-        self.done = done
-
-
-@dataclasses.dataclass(slots=True)
-class _Resume:
-    """What a restarted module writes again, and the log already holds.
-
-    Attributes:
-        rows: How many rows may still be dropped as repeated; of a reader any number, but of its first write only.
-        once: It is a reader.
-    """
-
-    rows: int
-    once: bool
 
 
 class LogWriter:
@@ -115,23 +87,27 @@ class LogWriter:
         self._process = os.getpid()
         self._is_rolling = False
         self._segment_first_us = NO_TIMESTAMP
-        self._resume: _Resume | None = None
+        self._resume: Resume | None = None
         with contextlib.ExitStack() as stack:
             stack.callback(self._lock.close)
-            self._head_file = HeadFile(directory, write=True, files=files)
-            stack.callback(self._head_file.close)
-            self._breaks = BreakFile(directory, write=True, files=files)
-            stack.callback(self._breaks.close)
-            self._ringer = Ringer(bells) if bells is not None else None
-            if self._ringer is not None:
-                stack.callback(self._ringer.close)
-            stack.callback(self._close_segment)
-            self._head = self._head_file.load()
-            self._last_break = self._breaks.row(self._head.breaks - 1) if self._head.breaks else 0
-            self._open_segment()
-            self._head.is_closed = False
-            self._head_file.publish(self._head)
+            self._open(stack, bells)
             self._held = stack.pop_all()
+
+    def _open(self, stack: contextlib.ExitStack, bells: Path | None) -> None:
+        """Open all files, which the stack closes, and go on where the writer before came to."""
+        self._head_file = HeadFile(self.directory, write=True, files=self._files)
+        stack.callback(self._head_file.close)
+        self._breaks = BreakFile(self.directory, write=True, files=self._files)
+        stack.callback(self._breaks.close)
+        self._ringer = Ringer(bells) if bells is not None else None
+        if self._ringer is not None:
+            stack.callback(self._ringer.close)
+        stack.callback(self._close_segment)
+        self._head = self._head_file.load()
+        self._last_break = self._breaks.row(self._head.breaks - 1) if self._head.breaks else 0
+        self._open_segment()
+        self._head.is_closed = False
+        self._head_file.publish(self._head)
 
     # State
 
@@ -146,8 +122,7 @@ class LogWriter:
 
         While a resumed module writes again what is stored already, this is behind what is stored.
         """
-        resume = self._resume
-        return self._head.stored - (resume.rows if resume is not None and not resume.once else 0)
+        return self._head.stored - (0 if self._resume is None else self._resume.rows)
 
     def resume(self, logical_rows: int) -> None:
         """Go on for a module with inputs whose last commit counted `logical_rows` rows of this output.
@@ -155,13 +130,13 @@ class LogWriter:
         It will write the rows behind that commit again: they are dropped, and breaks among them are ignored.
         """
         repeated = self._head.stored - logical_rows
-        self._resume = _Resume(repeated, once=False) if repeated > 0 else None
+        self._resume = Resume(repeated) if repeated > 0 else None
 
     def restart_reader(self) -> None:
         """Go on for a module without inputs: a new interval, and a first write that may overlap what is stored."""
         self.mark_break()
         if self._head.stored:
-            self._resume = _Resume(_ANY_NUMBER, once=True)
+            self._resume = Resume(None)
 
     # Writing
 
@@ -174,7 +149,7 @@ class LogWriter:
             OSError: They could not be written; of a large write (beyond 8 MB) the first rows may be stored.
         """
         if self._resume is not None:
-            self._store_again(rows)
+            self._store_again(rows, self._resume)
             return
         disorder = first_disorder(rows["timestamp"], self._head.last_us)
         if disorder is None:
@@ -189,7 +164,7 @@ class LogWriter:
             DiskFullError: There is no room for the break; nothing has changed.
             OSError: It could not be written; nothing has changed.
         """
-        if self._resume is not None and not self._resume.once:
+        if self._resume is not None and self._resume.hides_breaks:
             return
         if self._head.end == self._last_break:
             return
@@ -216,27 +191,18 @@ class LogWriter:
         if fd >= 0:
             self._files.close(fd)
 
-    def _skip_repeated(self, rows: Rows) -> int:
-        """Return how many of the first rows are already stored, and note when the resume is over."""
-        resume = self._resume
-        assert resume is not None
-        old = int(np.count_nonzero(np.maximum.accumulate(rows["timestamp"]) <= self._head.last_us))
-        skipped = min(old, resume.rows)
-        resume.rows -= skipped
-        if resume.rows <= 0 or skipped < len(rows) or resume.once:
+    def _store_again(self, rows: Rows, resume: Resume) -> None:
+        """Store what a restarted module writes, without the first rows that are stored already."""
+        skipped = resume.skip(rows["timestamp"], self._head.last_us)
+        if resume.is_over:
             self._resume = None
         if skipped:
             self._head.repeated += skipped
             self._publish_counters()
-        return skipped
-
-    def _store_again(self, rows: Rows) -> None:
-        """Store what a resumed module writes, without the first rows that are stored already."""
-        skipped = self._skip_repeated(rows)
         if skipped == len(rows):
             return
         try:
-            self.store(rows[skipped:])  # which ends the resume: these are new, or refused
+            self.store(rows[skipped:])
         except DiskFullError as full:
             full.done += skipped
             raise

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from joule.core import Layout, Rows
-from joule.errors import LogError, OutOfOrderError, PipeError
-from joule.log import DISK, SEGMENT_US, DiskFullError, Files, LogWriter, create_log
+from joule.errors import DiskFullError, LogError, OutOfOrderError, PipeError
+from joule.log import DISK, SEGMENT_US, Files, LogWriter, create_log
 from joule.pipes._log_input import bells_directory
 from joule.pipes._pipe import Direction, Pipe
 from joule.pipes._sink import RowSink

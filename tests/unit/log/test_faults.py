@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from joule.errors import DiskFullError
 from joule.log import (
     BREAK,
     DISK,
     CursorFile,
     DiskFiles,
-    DiskFullError,
     InputPosition,
     LogWriter,
     create_log,

@@ -15,13 +15,14 @@ import pytest
 from joule.core import Layout
 from joule.errors import (
     DamagedLogError,
+    DiskFullError,
     ForeignFileError,
     LayoutMismatchError,
     LogError,
     OutOfOrderError,
     StreamBusyError,
 )
-from joule.log import BREAK, DISK, DiskFiles, DiskFullError, LogWriter, inspect_log, read_log
+from joule.log import BREAK, DISK, DiskFiles, LogWriter, inspect_log, read_log
 
 from .conftest import LAYOUT, abandon, rows_at
 

@@ -14,12 +14,11 @@ import numpy as np
 import pytest
 
 from joule.core import Layout
-from joule.errors import EmptyPipeError, LogError, ModuleError, OutOfOrderError, StreamBusyError
+from joule.errors import DiskFullError, EmptyPipeError, LogError, ModuleError, OutOfOrderError, StreamBusyError
 from joule.log import (
     BREAK,
     CursorFile,
     DiskFiles,
-    DiskFullError,
     LogWriter,
     create_log,
     ensure_cursors,
