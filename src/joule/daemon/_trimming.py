@@ -28,10 +28,10 @@ async def trim_for_ever(catalog: Catalog, data_directory: Path) -> None:
         if limited:
             try:
                 await asyncio.to_thread(trim_streams, limited, data_directory, time_now())
-            except LogError as error:
-                if told != error.message:  # once, not every ten seconds
-                    _log.error("no stream is trimmed, somebody may still need its rows: %s", error.message)
-                told = error.message
+            except (LogError, OSError) as error:
+                if told != str(error):  # once, not every ten seconds
+                    _log.error("no stream is trimmed, somebody may still need its rows: %s", error)
+                told = str(error)
             else:
                 told = ""
         await asyncio.sleep(_PERIOD_S)
@@ -44,7 +44,7 @@ def trim_streams(records: Sequence[StreamRecord], data_directory: Path, now_us: 
         How many rows were removed.
 
     Raises:
-        LogError: A cursor file cannot be read: then nothing may be removed, since somebody may need it.
+        LogError, OSError: A cursor file cannot be read: then nothing may be removed, since somebody may need it.
     """
     lowest = lowest_rows(cursor_path(data_directory, "x").parent)
     return sum(_trim(record, data_directory, lowest, now_us) for record in records)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from joule.pipes._sink import RowSink
-
-if TYPE_CHECKING:
-    from joule.pipes._pipe import Pipe
+from joule.pipes._subscribers import Subscriber
 
 __all__ = ["Closing"]
 
@@ -25,7 +23,9 @@ class Closing(Awaitable[None]):
 
     __slots__ = ("_callback", "_followers", "_is_finished", "_sink")
 
-    def __init__(self, sink: RowSink | None, followers: Sequence[Pipe], callback: Callable[[], object] | None) -> None:
+    def __init__(
+        self, sink: RowSink | None, followers: Sequence[Subscriber], callback: Callable[[], object] | None
+    ) -> None:
         self._sink = sink
         self._followers = followers
         self._callback = callback
@@ -46,7 +46,7 @@ class Closing(Awaitable[None]):
                 stack.push_async_callback(self._sink.wait_closed)
 
 
-async def _complete(pipe: Pipe) -> None:
+async def _complete(pipe: Subscriber) -> None:
     await pipe.close()
 
 

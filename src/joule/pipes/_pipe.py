@@ -24,6 +24,7 @@ from joule.core import Layout, Rows, flatten_rows
 from joule.errors import BadLayoutError, ClosedPipeError, EmptyPipeError, PipeError
 from joule.pipes._closing import Closing
 from joule.pipes._read_side import ReadSide
+from joule.pipes._subscribers import Subscriber
 from joule.pipes._write_side import WriteSide
 
 __all__ = ["Direction", "Pipe", "PipeStatistics"]
@@ -302,7 +303,7 @@ class Pipe:
         return self.subscribe(pipe)
 
     @property
-    def subscribers(self) -> list[Pipe]:
+    def subscribers(self) -> list[Subscriber]:
         """The pipes that get copies."""
         return [] if self._writes is None else list(self._writes.subscribers.pipes)
 

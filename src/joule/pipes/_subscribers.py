@@ -9,18 +9,37 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Protocol
 
 from joule.core import Rows
 from joule.errors import JouleError
 
-if TYPE_CHECKING:
-    from joule.pipes._pipe import Pipe
-
-__all__ = ["Subscribers"]
+__all__ = ["Subscriber", "Subscribers"]
 
 _log = logging.getLogger("joule.pipes")
+
+
+class Subscriber(Protocol):
+    """What a pipe needs of those that get its copies; every pipe that can be written has it."""
+
+    name: str
+    closed: bool
+
+    async def write(self, data: Rows, /) -> None:
+        """Write rows."""
+
+    def write_nowait(self, data: Rows, /) -> None:
+        """Write rows without waiting."""
+
+    async def close_interval(self) -> None:
+        """End the interval."""
+
+    def close_interval_nowait(self) -> None:
+        """End the interval without waiting."""
+
+    def close(self) -> Awaitable[None]:
+        """Begin to close; the awaitable ends when everything has left."""
 
 
 class Subscribers:
@@ -33,9 +52,9 @@ class Subscribers:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.pipes: list[Pipe] = []
+        self.pipes: list[Subscriber] = []
 
-    def add(self, pipe: Pipe) -> Callable[[], None]:
+    def add(self, pipe: Subscriber) -> Callable[[], None]:
         """Serve `pipe` from now on; return what ends that, also when called twice."""
         self.pipes.append(pipe)
         return lambda: self._drop(pipe)
@@ -81,7 +100,7 @@ class Subscribers:
                 except (JouleError, OSError) as error:  # rows in its cache that it cannot write any more
                     failures.append(error)
 
-    def _drop(self, pipe: Pipe) -> None:
+    def _drop(self, pipe: Subscriber) -> None:
         self.pipes[:] = [other for other in self.pipes if other is not pipe]
 
     @contextlib.contextmanager
@@ -93,7 +112,7 @@ class Subscribers:
             raise failures[0]
 
     @contextlib.contextmanager
-    def _serving(self, pipe: Pipe, failures: list[Exception]) -> Iterator[None]:
+    def _serving(self, pipe: Subscriber, failures: list[Exception]) -> Iterator[None]:
         try:
             yield
         except (JouleError, OSError) as error:
