@@ -21,6 +21,7 @@ __all__ = ["Rows", "first_disorder", "flatten_rows", "to_rows"]
 Rows = npt.NDArray[np.void]
 """Structured rows, shape (n,), fields `timestamp` (int64, us) and `data`."""
 
+_BLOCK_ROWS = 2**20  # rows compared at once: checking a huge write takes no memory worth mentioning
 _MAX_US = 2.0**63  # the first float64 that int64 cannot hold
 
 
@@ -181,5 +182,9 @@ def first_disorder(timestamps: npt.NDArray[np.int64], last_us: int | None) -> in
         return 0
     if count == 1:
         return None
-    later = timestamps[1:] > timestamps[:-1]
-    return None if later.all() else int(np.argmin(later)) + 1
+    for start in range(0, count - 1, _BLOCK_ROWS):
+        block = timestamps[start : start + _BLOCK_ROWS + 1]
+        later = block[1:] > block[:-1]
+        if not later.all():
+            return start + int(np.argmin(later)) + 1
+    return None

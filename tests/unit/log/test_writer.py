@@ -7,12 +7,13 @@ import errno
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from joule.core import Layout
+from joule.core import DATATYPES, Layout
 from joule.errors import (
     DamagedLogError,
     DiskFullError,
@@ -40,6 +41,35 @@ def test_stored_rows_come_back_bit_for_bit(open_writer, directory):
     open_writer().store(rows)
     (block,) = read_log(directory)
     assert block.tobytes() == rows.tobytes()
+
+
+@pytest.mark.parametrize("datatype", DATATYPES)
+@pytest.mark.parametrize("width", [1, 2, 1024])
+def test_rows_of_every_layout_come_back_bit_for_bit_across_segments(tmp_path, datatype, width):
+    layout = Layout(datatype, width)
+    rows = np.frombuffer(np.random.default_rng(width).bytes(50 * layout.row_bytes), layout.dtype).copy()
+    rows["timestamp"] = np.arange(-25, 25)
+    writer = LogWriter(tmp_path, layout, stream="/a", holder="t", segment_bytes=64 + 10 * layout.row_bytes)
+    for start in range(0, 50, 7):
+        writer.store(rows[start : start + 7])
+    writer.close()
+    assert b"".join(block.tobytes() for block in read_log(tmp_path) if block is not BREAK) == rows.tobytes()
+
+
+def test_a_huge_write_takes_no_memory_of_its_own(tmp_path):
+    layout = Layout("int8", 1)
+    rows = np.zeros(4_000_000, layout.dtype)
+    rows["timestamp"] = np.arange(len(rows))
+    writer = LogWriter(tmp_path, layout, stream="/a", holder="t")
+    tracemalloc.start()
+    try:
+        writer.store(rows)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        writer.close()
+    assert peak_bytes < 3_000_000  # a comparison of every row at once would take 4 MB
+    assert inspect_log(tmp_path).rows == len(rows)
 
 
 def test_rows_can_be_read_while_the_writer_is_open_and_after_it_has_closed(open_writer, directory):
