@@ -1,12 +1,19 @@
-"""Rules for all tests: what a test needs of the machine, and that CI accepts no skips."""
+"""Rules for all tests: what a test needs of the machine, that CI accepts no skips, and that Ctrl-C is heard."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Generator
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Let what the tests start hear SIGINT, also where a script runs the tests in the background and ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
