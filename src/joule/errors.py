@@ -27,6 +27,7 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     ├── BadTextError                text                 also a ValueError
     │   ├── BadDurationError        duration
     │   ├── BadPathError            path
+    │   ├── BadSizeError            size
     │   └── BadTimeError            time
     ├── ModuleError                 module
     └── NodeError                   node
@@ -47,6 +48,7 @@ __all__ = [
     "BadPathError",
     "BadRequestError",
     "BadRowsError",
+    "BadSizeError",
     "BadTextError",
     "BadTimeError",
     "BadTimestampError",
@@ -358,6 +360,15 @@ class BadPathError(BadTextError):
         super().__init__(
             f"bad stream path {path!r}: {reason}; write such as /house/power/mains", path=path, reason=reason
         )
+
+
+class BadSizeError(BadTextError):
+    """A text is no amount of memory."""
+
+    code = "size"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"bad size {text!r}: write a number with a unit, such as 500 MB or 1.5 GB", text=text)
 
 
 class BadTimeError(BadTextError):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 __all__ = ["age", "duration", "plural", "printable", "size"]
 
-_SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
-
 
 def printable(text: object, *, keep: str = "") -> str:
     r"""Return `text` with every character that a terminal would act on written as its escape, such as `\x1b`.
@@ -33,12 +31,9 @@ def plural(count: int, noun: str) -> str:
 
 def size(size_bytes: float) -> str:
     """Return a size with a decimal unit and about three digits, such as `1.50 MB`."""
-    unit = _SIZES[0]
-    for unit in _SIZES:
-        if size_bytes < 999.5 or unit == _SIZES[-1]:
-            break
-        size_bytes /= 1000
-    return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.3g} {unit}"
+    from joule.core.sizes import format_size
+
+    return format_size(size_bytes)
 
 
 def duration(span_us: float) -> str:

@@ -7,10 +7,11 @@ with every fault of every file, each with its line and a remedy. See docs/refere
 from joule.config._faults import Fault
 from joule.config._init import default_node_directory, init_node
 from joule.config._load import load_node
-from joule.config._model import ModuleConfig, NodeConfig, NodeSetup, PipeConfig
+from joule.config._model import Limits, ModuleConfig, NodeConfig, NodeSetup, PipeConfig
 
 __all__ = [
     "Fault",
+    "Limits",
     "ModuleConfig",
     "NodeConfig",
     "NodeSetup",

@@ -13,7 +13,7 @@ from typing import Literal
 from joule.config._faults import Fault
 from joule.core import StreamSpec
 
-__all__ = ["ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig"]
+__all__ = ["Limits", "ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,34 @@ class PipeConfig:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a module may use, and when it counts as hung or as failed. All of it is supervised from outside.
+
+    Attributes:
+        timeout_us: Without a new row in any of its outputs for this long it counts as hung and is started again, us;
+            None never.
+        max_memory_bytes: Resident memory of its processes together, above which it is ended and started again; None
+            for no limit.
+        max_cpu_percent: Of one core, over half a minute, likewise.
+        max_processes: How many processes it may have, itself included, likewise.
+        nice: What is added to the daemon's niceness, from -20 to 19; positive gives way to others.
+        max_restarts: How many of its ends within `restart_window_us` make it `failed`; None never does.
+        restart_window_us: See `max_restarts`, us.
+        on_failed: A failed module is tried again, once in every `restart_window_us`, or stays as it is until somebody
+            starts it.
+    """
+
+    timeout_us: int | None = None
+    max_memory_bytes: int | None = None
+    max_cpu_percent: float | None = None
+    max_processes: int | None = 500
+    nice: int = 0
+    max_restarts: int | None = 10
+    restart_window_us: int = 600_000_000
+    on_failed: Literal["retry", "stop"] = "retry"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleConfig:
     """A module that can be started.
 
@@ -71,6 +99,7 @@ class ModuleConfig:
         file: The module's configuration file.
         on_restart: Whether its outputs go on in the same interval after a restart. A module without inputs always
             begins a new one.
+        limits: What it may use.
     """
 
     name: str
@@ -82,6 +111,7 @@ class ModuleConfig:
     outputs: Mapping[str, PipeConfig]
     file: Path
     on_restart: Literal["resume", "break"] = "resume"
+    limits: Limits = Limits()
 
     @property
     def command(self) -> list[str]:

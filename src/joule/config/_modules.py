@@ -14,12 +14,13 @@ from typing import Literal
 from joule.config._faults import FaultList, did_you_mean
 from joule.config._fields import Fields, check_keys
 from joule.config._ini import Entry, Ini, Section
+from joule.config._limits import LIMIT_KEYS, parse_limits
 from joule.config._model import ModuleConfig, PipeConfig
 from joule.config._pipes import PipeFaultError, parse_pipe
 
 __all__ = ["ARGUMENTS", "INPUTS", "MODULE_KEYS", "OUTPUTS", "ModuleFile", "parse_module"]
 
-MODULE_KEYS = ("name", "exec_cmd", "description", "on_restart")
+MODULE_KEYS = ("name", "exec_cmd", "description", "on_restart", *LIMIT_KEYS)
 ARGUMENTS = ("arguments",)
 INPUTS = ("inputs", "input", "source")
 OUTPUTS = ("outputs", "output", "destination")
@@ -73,6 +74,7 @@ def parse_module(ini: Ini, node_directory: Path, faults: FaultList) -> ModuleFil
     exec_cmd = _exec_cmd(fields)
     program = _program(fields, exec_cmd, node_directory)
     on_restart = fields.choice("on_restart", _ON_RESTART, "resume")
+    limits = parse_limits(fields)
     config = None
     if name and program:
         config = ModuleConfig(
@@ -85,6 +87,7 @@ def parse_module(ini: Ini, node_directory: Path, faults: FaultList) -> ModuleFil
             outputs=outputs,
             file=ini.file,
             on_restart=on_restart,
+            limits=limits,
         )
     return ModuleFile(
         file=ini.file,

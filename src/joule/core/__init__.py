@@ -1,10 +1,11 @@
-"""Pure rules of the field, no I/O: layouts, rows, timestamps, durations, stream paths."""
+"""Pure rules of the field, no I/O: layouts, rows, timestamps, durations, stream paths, sizes."""
 
 from joule.core.clock import time_now
 from joule.core.durations import format_duration, parse_duration, parse_keep
 from joule.core.layout import DATATYPES, MAX_WIDTH, Layout
 from joule.core.paths import check_stream_path, join_stream_path, split_stream_path
 from joule.core.rows import Rows, first_disorder, flatten_rows, to_rows
+from joule.core.sizes import format_size, parse_size
 from joule.core.stream import ElementSpec, StreamSpec
 from joule.core.times import format_time, parse_time
 
@@ -19,10 +20,12 @@ __all__ = [
     "first_disorder",
     "flatten_rows",
     "format_duration",
+    "format_size",
     "format_time",
     "join_stream_path",
     "parse_duration",
     "parse_keep",
+    "parse_size",
     "parse_time",
     "split_stream_path",
     "time_now",
