@@ -8,7 +8,7 @@ from joule.errors import BadSizeError
 
 __all__ = ["format_size", "parse_size"]
 
-_UNITS = {
+_UNITS: dict[str, int] = {
     "b": 1,
     **{prefix + "b": 1000**power for power, prefix in enumerate("kmgtp", start=1)},
     **{prefix + "ib": 1024**power for power, prefix in enumerate("kmgtp", start=1)},
