@@ -1,8 +1,9 @@
 """The life of one module: start, watch, start again, stop.
 
-Every end of the process, a good one too, is followed by another start after a delay (see `_backoff`). A program that
-cannot be started at all counts as failed, and is tried again after the same delays: it may be on a disk that is mounted
-later. What a module's process leaves running when it ends is ended before the next start, so there are never two of it.
+Every end of the process, a good one too, is followed by another start after a delay, until there are too many (see
+`_backoff`). A program that cannot be started at all counts as failed, and is tried again after the same delays: it may
+be on a disk that is mounted later. What a module's process leaves running when it ends is ended before the next start,
+so there are never two of it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import errno
 import logging
 import os
 import random
+import shlex
 from pathlib import Path
 
-from joule.daemon._backoff import failures_after, restart_delay_s
+from joule.config import Limits
+from joule.core import format_duration
+from joule.daemon._backoff import EndHistory
 from joule.daemon._child import Child
 from joule.daemon._ending import Targets, end_processes
 from joule.daemon._output import ModuleOutput, describe_exit
@@ -43,6 +47,7 @@ class Launch:
         log_file: Where its output goes.
         mark: What all its processes carry in their environment.
         running_reason: Why it is as it is while it runs, for people.
+        limits: What it may use, and when it counts as failed.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Launch:
     log_file: Path
     mark: str
     running_reason: str = "its process runs"
+    limits: Limits = dataclasses.field(default_factory=Limits)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the module: our own, and what a supervised Python program needs."""
@@ -73,7 +79,10 @@ class ModuleKeeper:
         self._stop = asyncio.Event()
         self._is_ended = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._failures = 0
+        self._ends = EndHistory()
+        self._ending = asyncio.Lock()
+        self._cause: str | None = None
+        self._output: ModuleOutput | None = None
 
     async def run(self) -> None:
         """Start the module, again and again, until `stop` is called."""
@@ -86,8 +95,7 @@ class ModuleKeeper:
             async with ModuleOutput(self.launch.name, self.launch.log_file, self._tasks) as output:
                 outcome = await self._run_once(output)
             if not self._stop.is_set():
-                self._failures = failures_after(self._failures, loop.time() - began_s)
-                await self._back_off(outcome)
+                await self._back_off(outcome, ran_s=loop.time() - began_s)
         self._note(ModuleState.STOPPED, "it was stopped with its node")
 
     def request_stop(self) -> frozenset[int]:
@@ -99,6 +107,24 @@ class ModuleKeeper:
         """Say that the processes of a module that was requested to stop have been ended."""
         self._is_ended.set()
         self._hurry.set()
+
+    async def end(self, cause: str) -> None:
+        """End the module's present process and all that it started; it is started again after a delay, as ever.
+
+        SIGTERM, then the grace of a stop, then SIGKILL. Does nothing where it does not run, or is being ended already.
+
+        Args:
+            cause: Why, for people: what the module's state and log will show, such as "its memory of 812 MB is above
+                max_memory = 800 MB".
+        """
+        pid = self.status.pid
+        if pid is None or self._output is None or self._cause is not None or self._stop.is_set():
+            return
+        self._cause = cause
+        self._output.say(f"---module ended by jouled: {cause}---")
+        _log.warning("module %s: ended by jouled: %s", self.launch.name, cause)
+        async with self._ending:
+            await end_processes(self._targets(pid), hurry=self._hurry)
 
     async def _run_once(self, output: ModuleOutput) -> str:
         """Run one process of the module to its end; returns how it ended, for people."""
@@ -116,6 +142,7 @@ class ModuleKeeper:
             _log.error("module %s: %s", self.launch.name, reason)
             self._note(ModuleState.FAILED, reason)
             return reason
+        self._output, self._cause = output, None
         self._records.write(self.launch.name, child.pid, child.start_ticks)
         self._note(ModuleState.RUNNING, self.launch.running_reason, child=child)
         _log.info("module %s: started, process %d", self.launch.name, child.pid)
@@ -132,12 +159,15 @@ class ModuleKeeper:
     async def _end_rest(self, child: Child) -> None:
         """End what the module's process has left running, or wait until whoever stops the module has done so."""
         if not self._stop.is_set():
-            targets = Targets(groups=frozenset({child.pid}), marks=frozenset({self.launch.mark}))
-            left = await end_processes(targets, hurry=self._hurry, grace_s=_LEFTOVER_GRACE_S)
+            async with self._ending:  # whoever ends it gives what is left the longer grace
+                left = await end_processes(self._targets(child.pid), hurry=self._hurry, grace_s=_LEFTOVER_GRACE_S)
             if left:
                 _log.error("module %s: %d of its processes cannot be ended", self.launch.name, left)
         if self._stop.is_set():
             await self._is_ended.wait()
+
+    def _targets(self, group: int) -> Targets:
+        return Targets(groups=frozenset({group}), marks=frozenset({self.launch.mark}))
 
     def _bury(self, child: Child, output: ModuleOutput) -> str:
         code = child.reap()
@@ -146,18 +176,61 @@ class ModuleKeeper:
         output.say(f"---module terminated: {ending}---")
         lasted_s = asyncio.get_running_loop().time() - (self.status.started_s or 0.0)
         self.status.exit_code = code
-        outcome = f"its process ended after {lasted_s:.1f} s ({ending})"
+        how = (
+            f"it was ended after {lasted_s:.1f} s: {self._cause}"
+            if self._cause
+            else f"its process ended after {lasted_s:.1f} s"
+        )
+        outcome = f"{how} ({ending})"
         self._note(ModuleState.BACKING_OFF, outcome)
         _log.info("module %s: %s", self.launch.name, outcome)
         return outcome
 
-    async def _back_off(self, outcome: str) -> None:
-        delay_s = restart_delay_s(self._failures, random.random())
-        in_a_row = f", {self._failures} times in a row" if self._failures > 1 else ""
-        self._note(self.status.state, outcome + in_a_row)
-        self.status.next_start_s = asyncio.get_running_loop().time() + delay_s
+    async def _back_off(self, outcome: str, *, ran_s: float) -> None:
+        """Wait until the next start is due, or a stop is requested."""
+        now_s = asyncio.get_running_loop().time()
+        delay_s = self._judge(outcome, now_s, ran_s)
+        self.status.next_start_s = None if delay_s is None else now_s + delay_s
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), delay_s)
+
+    def _judge(self, outcome: str, now_s: float, ran_s: float) -> float | None:
+        """Note what follows from an end; returns after how long the module starts again, None for not by itself."""
+        chance = random.random()
+        if self.status.state is ModuleState.FAILED:  # there was no process
+            delay_s: float | None = self._ends.note_no_start(chance)
+            self._note(ModuleState.FAILED, outcome + self._in_a_row())
+            return delay_s
+        limits = self.launch.limits
+        window_s = limits.restart_window_us / 1e6
+        verdict = self._ends.note_end(
+            now_s=now_s,
+            ran_s=ran_s,
+            max_ends=limits.max_restarts,
+            window_s=window_s,
+            on_failed=limits.on_failed,
+            chance=chance,
+        )
+        if verdict.is_failed:
+            reason = self._why_failed(outcome, self._ends.recent(now_s, window_s))
+            self._note(ModuleState.FAILED, reason)
+            _log.error("module %s: failed: %s", self.launch.name, reason)
+        else:
+            self._note(ModuleState.BACKING_OFF, outcome + self._in_a_row())
+        return verdict.delay_s
+
+    def _in_a_row(self) -> str:
+        return f", {self._ends.in_a_row} times in a row" if self._ends.in_a_row > 1 else ""
+
+    def _why_failed(self, outcome: str, count: int) -> str:
+        name = shlex.quote(self.launch.name)
+        often = (
+            f"{count} times within {format_duration(self.launch.limits.restart_window_us)}" if count > 1 else "again"
+        )
+        return (
+            f"it ended {often}; at last {outcome}; look into 'joule module logs {name}', correct it, then "
+            f"'joule module start {name}'"
+        )
 
     def _note(self, state: ModuleState, reason: str, child: Child | None = None) -> None:
         self.status.state = state

@@ -173,6 +173,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         log_file=module_log_file(config.log_directory, module.name),
         mark=node_mark(config.directory) + module.name,
         running_reason=_running_reason(module, setup),
+        limits=module.limits,
     )
 
 

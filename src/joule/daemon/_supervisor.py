@@ -76,6 +76,10 @@ class Supervisor:
         keeper = self._keepers.get(name)
         return keeper.status if keeper else None
 
+    def keeper(self, name: str) -> ModuleKeeper | None:
+        """Return who keeps a module running; None when it is not one of those that are run."""
+        return self._keepers.get(name)
+
     async def stop(self) -> None:
         """Stop all modules; when this returns, none of their processes is left."""
         keepers = list(self._keepers.values())

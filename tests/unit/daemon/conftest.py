@@ -28,7 +28,7 @@ async def tasks():
 def launch(tmp_path):
     """Make a Launch that runs Python code (or a command)."""
 
-    def make(code, name="reader"):
+    def make(code, name="reader", **facts):
         command = (sys.executable, "-I", "-S", "-c", code) if isinstance(code, str) else tuple(code)
         return Launch(
             name=name,
@@ -36,6 +36,7 @@ def launch(tmp_path):
             directory=tmp_path,
             log_file=tmp_path / f"{name}.log",
             mark=f"test:{os.getpid()}:{tmp_path}:{name}",
+            **facts,
         )
 
     return make

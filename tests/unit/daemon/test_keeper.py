@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from joule.daemon import _keeper
+from joule.config import Limits
+from joule.daemon import _backoff, _keeper
 from joule.daemon._ending import Targets
 from joule.daemon._keeper import ModuleKeeper
 from joule.daemon._process_table import process_info
@@ -31,7 +33,7 @@ time.sleep({parent_s})
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(_keeper, "restart_delay_s", lambda failures, chance: 0.01)
+    monkeypatch.setattr(_backoff, "restart_delay_s", lambda failures, chance: 0.01)
 
 
 @pytest.fixture
@@ -107,6 +109,41 @@ async def test_a_script_that_cannot_be_started_says_what_is_wrong_with_it(
     status = supervisor.status("reader")
     await until(lambda: status.state is ModuleState.FAILED)
     assert str(script) in status.reason and said in status.reason
+
+
+async def test_too_many_ends_make_a_module_failed_for_good_or_for_a_while(quick, supervise, launch, until):
+    limits = Limits(max_restarts=3, restart_window_us=60_000_000, on_failed="stop")
+    for_good = launch("raise SystemExit(3)", "for good", limits=limits)
+    for_a_while = launch("raise SystemExit(3)", "pump", limits=dataclasses.replace(limits, on_failed="retry"))
+    supervisor = await supervise(for_good, for_a_while)
+    good, while_ = supervisor.status("for good"), supervisor.status("pump")
+    await until(lambda: good.state is ModuleState.FAILED and while_.next_start_s is not None and while_.restarts == 2)
+    assert (good.restarts, good.next_start_s) == (2, None)
+    assert "ended 3 times within 1min" in good.reason and "exit code 3" in good.reason
+    assert "joule module start 'for good'" in good.reason
+    assert while_.next_start_s - asyncio.get_running_loop().time() > 50
+
+
+async def test_a_module_ended_for_a_cause_shows_it_and_starts_again(quick, supervise, launch, until):
+    module = launch(WAIT)
+    supervisor = await supervise(module)
+    keeper = supervisor.keeper("reader")
+    await until(lambda: "up" in log_of(module))
+    await keeper.end("its memory is above max_memory")
+    await until(lambda: keeper.status.restarts == 1)
+    assert "---module ended by jouled: its memory is above max_memory---" in log_of(module)
+    assert keeper.status.exit_code == -signal.SIGTERM
+
+
+async def test_the_cause_of_an_end_is_the_reason_while_it_backs_off(supervise, launch, until):
+    supervisor = await supervise(launch(IGNORE_TERM + WAIT))
+    keeper = supervisor.keeper("reader")
+    await until(lambda: keeper.status.pid is not None)
+    supervisor._hurry.set()
+    await keeper.end("it is too loud")
+    await until(lambda: keeper.status.next_start_s is not None)
+    assert keeper.status.state is ModuleState.BACKING_OFF
+    assert "it was ended after" in keeper.status.reason and "it is too loud" in keeper.status.reason
 
 
 async def test_a_killed_module_shows_its_signal(supervise, launch, until):
