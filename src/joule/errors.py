@@ -14,6 +14,7 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     │   │   ├── RowWidthError       row_width
     │   │   └── BadTimestampError   timestamp
     │   └── OutOfOrderError         out_of_order
+    │       └── TooFarAheadError    too_far_ahead
     ├── LogError                    log
     │   ├── DiskFullError           disk_full
     │   ├── LayoutMismatchError     layout_mismatch
@@ -39,6 +40,7 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -76,6 +78,7 @@ __all__ = [
     "PipeError",
     "RowWidthError",
     "StreamBusyError",
+    "TooFarAheadError",
     "from_wire",
 ]
 
@@ -198,7 +201,7 @@ class OutOfOrderError(PipeError):
 
     def __init__(self, stream: str, timestamp_us: int, last_us: int, refused: int) -> None:
         gap = last_us - timestamp_us
-        fix = (
+        fix = _unit_hint(timestamp_us, last_us) or (
             "the clock or the source repeats or goes back; for chunks, begin where the last one ended "
             "(np.linspace(..., endpoint=False))"
         )
@@ -213,6 +216,64 @@ class OutOfOrderError(PipeError):
         self.timestamp_us = timestamp_us
         self.last_us = last_us
         self.refused = refused
+
+
+class TooFarAheadError(OutOfOrderError):
+    """Some rows of a `write()` were too far ahead of the node's clock; the others were stored.
+
+    Stored, such a row would block its stream until its time has come.
+
+    Attributes:
+        timestamp_us: The first timestamp that was refused.
+        last_us: The last one that would have been stored.
+        refused: How many rows of the write were refused.
+    """
+
+    code = "too_far_ahead"
+
+    def __init__(self, stream: str, timestamp_us: int, now_us: int, max_ahead_us: int, refused: int) -> None:
+        now = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now_us // 1_000_000))
+        fix = _unit_hint(timestamp_us, now_us) or (
+            "correct the clock of the source; where rows are meant for later, raise MaxAhead in main.conf"
+        )
+        JouleError.__init__(
+            self,
+            f"stream {stream!r}: {timestamp_us} is {_days(timestamp_us - now_us)} ahead of the node's clock ({now_us}, "
+            f"{now}), and rows may be {_days(max_ahead_us)} ahead at most; {refused} row{'s' if refused != 1 else ''} "
+            f"refused, the others stored: {fix}",
+            stream=stream,
+            timestamp_us=timestamp_us,
+            now_us=now_us,
+            last_us=now_us + max_ahead_us,
+            refused=refused,
+        )
+        self.timestamp_us = timestamp_us
+        self.last_us = now_us + max_ahead_us
+        self.refused = refused
+
+
+def _days(span_us: int) -> str:
+    days = span_us / 86_400_000_000
+    if days >= 730:
+        return f"{days / 365.25:,.0f} years"
+    return f"{days:.3g} days" if days != 1 else "1 day"
+
+
+_NEAR_US = 366 * 86_400_000_000
+_MODERN_US = 10**15  # 2001: what is smaller counts something else, as rows in tests do
+
+
+def _unit_hint(timestamp_us: int, known_us: int) -> str:
+    """Return what to say about a timestamp that is near a known time in another unit; else nothing."""
+    if known_us < _MODERN_US:
+        return ""
+    if abs(timestamp_us // 1000 - known_us) < _NEAR_US:
+        return "it looks like nanoseconds: timestamps are microseconds, divide by 1000"
+    if abs(timestamp_us * 1000 - known_us) < _NEAR_US:
+        return "it looks like milliseconds: timestamps are microseconds, multiply by 1000"
+    if abs(timestamp_us * 1_000_000 - known_us) < _NEAR_US:
+        return "it looks like seconds: timestamps are microseconds, multiply by 1000000"
+    return ""
 
 
 class LogError(JouleError):

@@ -102,7 +102,8 @@ class StreamInfo(_Wire):
         age_us: The node's present minus `last_us`; None when there is no row.
         active: Whether somebody writes it at the moment.
         rate_hz: Rows a second, over the newest 10 s; None where nobody writes, or the newest row is older.
-        refused_rows: Rows that `write()` refused because they were out of order, over the life of the stream.
+        refused_rows: Rows that `write()` refused for their timestamps, over the life of the stream.
+        ahead_rows: How many of these were too far ahead of the node's clock; the others were out of order.
         repeated_rows: Rows that restarted modules wrote again, and that were dropped for that.
         problem: Why its log cannot be read; None where it can.
     """
@@ -124,6 +125,7 @@ class StreamInfo(_Wire):
     active: bool = False
     rate_hz: float | None = None
     refused_rows: int = 0
+    ahead_rows: int = 0
     repeated_rows: int = 0
     problem: str | None = None
 

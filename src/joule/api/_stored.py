@@ -82,6 +82,7 @@ def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
         last_us=log.last_us,
         intervals=log.intervals,
         refused_rows=log.refused_rows,
+        ahead_rows=log.ahead_rows,
         repeated_rows=log.repeated_rows,
         writer=log.writer,
         age_us=age_us,

@@ -110,7 +110,11 @@ def _problem(info: StreamInfo) -> str:
     """What keeps rows from being read, or kept them from being stored: never silently."""
     if info.problem:
         return info.problem
-    return f"{plural(info.refused_rows, 'row')} refused: out of order" if info.refused_rows else ""
+    late = info.refused_rows - info.ahead_rows
+    parts = [f"{plural(late, 'row')} refused: out of order"] if late else []
+    if info.ahead_rows:
+        parts.append(f"{plural(info.ahead_rows, 'row')} refused: too far ahead of the node's clock")
+    return "; ".join(parts)
 
 
 def _keep(keep_us: int | None) -> str:

@@ -9,10 +9,20 @@ from joule.config._faults import FaultList, did_you_mean
 from joule.config._fields import Fields, check_keys
 from joule.config._ini import Ini, Section
 from joule.config._model import NodeConfig
+from joule.core import parse_duration
+from joule.errors import BadDurationError
 
-__all__ = ["MAIN_KEYS", "is_first_era", "parse_main"]
+__all__ = ["DEFAULT_MAX_AHEAD_US", "MAIN_KEYS", "is_first_era", "parse_main"]
 
-MAIN_KEYS = ("Name", "ModuleDirectory", "StreamDirectory", "DataStreamDirectory", "DataDirectory", "LogDirectory")
+MAIN_KEYS = (
+    "Name",
+    "ModuleDirectory",
+    "StreamDirectory",
+    "DataStreamDirectory",
+    "DataDirectory",
+    "LogDirectory",
+    "MaxAhead",
+)
 _OTHER_ERAS = (
     "eventstreamdirectory",
     "importerconfigsdirectory",
@@ -32,6 +42,9 @@ _OTHER_ERAS = (
     "moduledocs",
 )
 _OTHER_SECTIONS = ("nilmdb", "procdb", "security", "proxies")
+DEFAULT_MAX_AHEAD_US = 86_400_000_000
+"""A day: more than any zone that a wrong setting is off by, less than what would block a stream for long."""
+
 _IDLE = "it belongs to another era of Joule: remove the line"
 
 
@@ -59,7 +72,21 @@ def parse_main(ini: Ini, faults: FaultList) -> NodeConfig:
         stream_directory=_directory(fields, stream_key, "stream_configs", must_exist=True),
         data_directory=_directory(fields, "datadirectory", "data", must_exist=False),
         log_directory=_directory(fields, "logdirectory", "logs", must_exist=False),
+        max_ahead_us=_max_ahead_us(fields),
     )
+
+
+def _max_ahead_us(fields: Fields) -> int | None:
+    entry = fields.entry("maxahead")
+    if entry is None:
+        return DEFAULT_MAX_AHEAD_US
+    if entry.value.lower() == "none":
+        return None
+    try:
+        return parse_duration(entry.value)
+    except BadDurationError as error:
+        fields.bad(entry, f"'MaxAhead': {error.message}", "or none; without the line it is 1d")
+        return DEFAULT_MAX_AHEAD_US
 
 
 def _check_section(section: Section, file: Path, faults: FaultList) -> None:

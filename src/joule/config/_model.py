@@ -28,6 +28,7 @@ class NodeConfig:
         stream_directory: Holds a `*.conf` for each stream that is not defined inline.
         data_directory: Catalog, stream logs and cursors.
         log_directory: What modules and `jouled` print.
+        max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
     """
 
     name: str
@@ -37,6 +38,7 @@ class NodeConfig:
     stream_directory: Path
     data_directory: Path
     log_directory: Path
+    max_ahead_us: int | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,6 +163,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         cursor=cursor,
         run=run_directory,
         on_restart=module.on_restart,
+        max_ahead_us=config.max_ahead_us,
         inputs=inputs,
         outputs=outputs,
     )

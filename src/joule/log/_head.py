@@ -4,8 +4,8 @@ The writer overwrites it with one system call after the rows are in place, so a 
 says never sees part of a row. A reader that catches the record half written sees a wrong checksum and looks again.
 It lies within one block of a disk, so a call that overwrites it does so whole or not at all, whatever else fails.
 
-    0   magic, format version, flags          16  end, breaks, last_us, segment, stored, refused, repeated
-    72  zeros: room for what a recovery after a power cut will need (an index reserved ahead, the boot, the mount)
+    0   magic, format version, flags          16  end, breaks, last_us, segment, stored, refused, repeated, ahead
+    80  zeros: room for what a recovery after a power cut will need (an index reserved ahead, the boot, the mount)
     124 checksum of all that
 """
 
@@ -29,7 +29,7 @@ NO_TIMESTAMP = -(2**63)
 _MAGIC = b"JOULEHED"
 _VERSION = 1
 _PREFIX = struct.pack("<8sI", _MAGIC, _VERSION)
-_RECORD = struct.Struct("<12sIQQqQQQQ52x")
+_RECORD = struct.Struct("<12sIQQqQQQQQ44x")
 _CHECK = struct.Struct("<I")
 _SIZE = _RECORD.size + _CHECK.size
 _FLAG_CLOSED = 1
@@ -47,8 +47,9 @@ class Head:
         last_us: Timestamp of the last row; NO_TIMESTAMP without one.
         segment: First row index of the newest segment.
         stored: How many rows were ever stored. (Indexes may have holes, so this is not `end`.)
-        refused: How many rows `write()` has refused because they were out of order.
+        refused: How many rows `write()` has refused for their timestamps.
         repeated: How many rows were dropped because a restarted module wrote them again.
+        ahead: How many of the refused rows were too far ahead of the node's clock. (Zero in heads of earlier versions.)
         is_closed: The writer has closed; there is none now.
     """
 
@@ -59,6 +60,7 @@ class Head:
     stored: int = 0
     refused: int = 0
     repeated: int = 0
+    ahead: int = 0
     is_closed: bool = True
 
     def pack(self) -> bytes:
@@ -73,6 +75,7 @@ class Head:
             self.stored,
             self.refused,
             self.repeated,
+            self.ahead,
         )
         return record + _CHECK.pack(zlib.crc32(record))
 
@@ -81,8 +84,10 @@ def _unpack(data: bytes) -> Head | None:
     record = data[: _RECORD.size]
     if len(data) != _SIZE or _CHECK.pack(zlib.crc32(record)) != data[_RECORD.size :] or not data.startswith(_PREFIX):
         return None
-    _, flags, end, breaks, last_us, segment, stored, refused, repeated = _RECORD.unpack(record)
-    return Head(end, breaks, last_us, segment, stored, refused, repeated, bool(flags & _FLAG_CLOSED))
+    _, flags, *values = _RECORD.unpack(record)
+    head = Head(*values)
+    head.is_closed = bool(flags & _FLAG_CLOSED)
+    return head
 
 
 class HeadFile:

@@ -45,7 +45,8 @@ class LogSummary:
         layout: Of its rows.
         rows: Rows that it holds now.
         stored_rows: Rows that were ever stored, trimmed ones included.
-        refused_rows: Rows that `write()` refused because they were out of order.
+        refused_rows: Rows that `write()` refused for their timestamps.
+        ahead_rows: How many of these were too far ahead of the node's clock; the others were out of order.
         repeated_rows: Rows that restarted modules wrote again and that were dropped for that.
         size_bytes: Of its row files.
         first_us: Timestamp of the oldest row it holds, us; None without rows.
@@ -60,6 +61,7 @@ class LogSummary:
     rows: int
     stored_rows: int
     refused_rows: int
+    ahead_rows: int
     repeated_rows: int
     size_bytes: int
     first_us: int | None
@@ -86,6 +88,7 @@ def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
             rows=rows,
             stored_rows=head.stored,
             refused_rows=head.refused,
+            ahead_rows=head.ahead,
             repeated_rows=head.repeated,
             size_bytes=rows * log.layout.row_bytes + HEADER_BYTES * len(log.segments.firsts),
             first_us=first_us,

@@ -13,15 +13,17 @@ import os
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from joule.core import Layout, Rows, first_disorder
-from joule.errors import DamagedLogError, DiskFullError, LogError, OutOfOrderError, StreamBusyError
+from joule.errors import DamagedLogError, DiskFullError, LogError, StreamBusyError
 from joule.log._bells import Ringer
 from joule.log._breaks import BreakFile
 from joule.log._files import DISK, Files
 from joule.log._head import NO_TIMESTAMP, Head, HeadFile
 from joule.log._identity import create_log
 from joule.log._lock import ProcessLock
+from joule.log._order import Horizon, refusal, sift
 from joule.log._resume import Resume
 from joule.log._segments import HEADER_BYTES, check_segment, make_segment, segment_names, segment_path
 
@@ -49,6 +51,7 @@ class LogWriter:
         bells: Where readers wait to be woken; None where nobody does.
         segment_bytes: Size at which a segment is closed.
         segment_us: Time span of rows at which a segment is closed, us.
+        max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
         files: The file system.
 
     Raises:
@@ -68,6 +71,7 @@ class LogWriter:
         bells: Path | None = None,
         segment_bytes: int = SEGMENT_BYTES,
         segment_us: int = SEGMENT_US,
+        max_ahead_us: int | None = None,
         files: Files = DISK,
     ) -> None:
         self.stream = stream
@@ -78,6 +82,7 @@ class LogWriter:
         self._piece_rows = max(1, PIECE_BYTES // layout.row_bytes)
         self._segment_bytes = segment_bytes
         self._segment_us = segment_us
+        self._horizon = Horizon(max_ahead_us)
         self.identity = create_log(directory, layout, stream, files)
         try:
             self._lock = ProcessLock(directory / LOCK_NAME, holder)
@@ -145,17 +150,18 @@ class LogWriter:
 
         Raises:
             OutOfOrderError: Rows that are not newer than the one before them were refused; the others are stored.
+            TooFarAheadError: The same for rows that are further ahead of the node's clock than they may be.
             DiskFullError: There is no room for some of them; call again with the rows from `done` on.
             OSError: They could not be written; of a large write (beyond 8 MB) the first rows may be stored.
         """
         if self._resume is not None:
             self._store_again(rows, self._resume)
             return
-        disorder = first_disorder(rows["timestamp"], self._head.last_us)
-        if disorder is None:
+        times = rows["timestamp"]
+        if first_disorder(times, self._head.last_us) is None and self._horizon.includes(times.item(-1)):
             self._append(rows)
         else:
-            self._append_ordered(rows, disorder)
+            self._append_good(rows)
 
     def mark_break(self) -> None:
         """End the interval. Without rows since the last break it does nothing; nor among rows written again.
@@ -207,29 +213,31 @@ class LogWriter:
             full.done += skipped
             raise
 
-    def _append_ordered(self, rows: Rows, disorder: int) -> None:
-        """Store the rows that are newer than every row before them, then say what was refused."""
+    def _append_good(self, rows: Rows) -> None:
+        """Store the rows that may be stored, then say what was refused."""
+        head = self._head
         times = rows["timestamp"]
-        last_us = self._head.last_us if disorder == 0 else int(times[disorder - 1])
-        newest = np.maximum.accumulate(times)
-        before = np.empty(len(rows), np.int64)
-        before[0] = self._head.last_us
-        np.maximum(newest[:-1], self._head.last_us, out=before[1:])
-        good = times > before
-        refused = len(rows) - int(np.count_nonzero(good))
-        error = OutOfOrderError(self.stream, int(times[disorder]), last_us, refused)
+        latest_us = self._horizon.last_us()
+        good = sift(times, head.last_us, latest_us)
+        if good.all():  # the clock has come nearer meanwhile
+            self._append(rows)
+            return
+        error = refusal(self.stream, times, good, head.last_us, self._horizon)
         kept = np.flatnonzero(good)
         if len(kept):
             try:
                 self._append(rows[kept])
             except DiskFullError as full:  # from here on in rows of the caller's array
-                done = int(kept[full.done])
-                self._head.refused += done - full.done
-                full.done = done
+                full.done = int(kept[full.done])
+                self._count_refused(times[: full.done], good[: full.done], latest_us)
                 raise
-        self._head.refused += refused
+        self._count_refused(times, good, latest_us)
         self._publish_counters()
         raise error
+
+    def _count_refused(self, times: npt.NDArray[np.int64], good: npt.NDArray[np.bool_], latest_us: int) -> None:
+        self._head.refused += len(good) - int(np.count_nonzero(good))
+        self._head.ahead += int(np.count_nonzero(times > latest_us))
 
     def _append(self, rows: Rows) -> None:
         piece = self._piece_rows

@@ -138,6 +138,7 @@ class LogOutput(Pipe):
         out_of_order: Raise about rows that are not newer than the last, or drop and count them.
         is_reader: The module has no inputs.
         segment_us: Time span at which a segment is closed, us.
+        max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
         column: See `Pipe`.
         files: The file system.
 
@@ -163,6 +164,7 @@ class LogOutput(Pipe):
         out_of_order: Literal["raise", "drop"] = "raise",
         is_reader: bool = False,
         segment_us: int = SEGMENT_US,
+        max_ahead_us: int | None = None,
         column: bool = True,
         files: Files = DISK,
     ) -> None:
@@ -175,6 +177,7 @@ class LogOutput(Pipe):
             holder=holder,
             bells=bells_directory(run, identity.log_id),
             segment_us=segment_us,
+            max_ahead_us=max_ahead_us,
             files=files,
         )
         self.log_sink = LogSink(writer, out_of_order=out_of_order, is_reader=is_reader)

@@ -59,6 +59,7 @@ class Manifest:
         cursor: Its cursor file.
         run: The node's runtime directory.
         on_restart: What a module with inputs does when it starts again: go on, or begin a new interval.
+        max_ahead_us: How far ahead of the node's clock the rows of its outputs may be, us; None for any time.
         inputs: By pipe name.
         outputs: By pipe name.
     """
@@ -67,6 +68,7 @@ class Manifest:
     cursor: Path
     run: Path
     on_restart: Literal["resume", "break"] = "resume"
+    max_ahead_us: int | None = None
     inputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
     outputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
 
@@ -77,6 +79,7 @@ class Manifest:
             "cursor": str(self.cursor),
             "run": str(self.run),
             "on_restart": self.on_restart,
+            "max_ahead_us": self.max_ahead_us,
             "inputs": {name: _entry_facts(entry) for name, entry in self.inputs.items()},
             "outputs": {name: _entry_facts(entry) for name, entry in self.outputs.items()},
         }
@@ -96,6 +99,7 @@ class Manifest:
                 cursor=Path(facts["cursor"]),
                 run=Path(facts["run"]),
                 on_restart=facts["on_restart"],
+                max_ahead_us=facts["max_ahead_us"],
                 inputs={name: _entry(entry) for name, entry in facts["inputs"].items()},
                 outputs={name: _entry(entry) for name, entry in facts["outputs"].items()},
             )
@@ -250,6 +254,7 @@ def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: Cursor
         out_of_order=entry.out_of_order,
         is_reader=not manifest.inputs,
         segment_us=entry.segment_us,
+        max_ahead_us=manifest.max_ahead_us,
         column=column,
     )
     try:

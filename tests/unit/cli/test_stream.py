@@ -63,6 +63,14 @@ def test_rows_that_were_not_stored_are_counted(run, node):
     assert "7 rows written again after a restart, and dropped" in facts
 
 
+def test_rows_ahead_of_the_clock_are_told_from_those_out_of_order(run, node):
+    node.known_streams = [dataclasses.replace(node.known_streams[0], refused_rows=5, ahead_rows=4)]
+    facts = run("stream", "info", "/house/power").stdout
+    assert "1 row refused: out of order; 4 rows refused: too far ahead of the node's clock" in facts
+    node.known_streams = [dataclasses.replace(node.known_streams[0], refused_rows=4, ahead_rows=4)]
+    assert "out of order" not in run("stream", "info", "/house/power").stdout
+
+
 def test_a_stream_that_cannot_be_read_says_why(run, node):
     node.known_streams = [dataclasses.replace(node.known_streams[1], problem="damaged log file x: y")]
     assert run("stream", "list").stdout.splitlines()[1].endswith("-       damaged log file x: y")

@@ -30,7 +30,9 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_a_published_head_is_loaded_as_it_was(log):
-    head = Head(end=2**40, breaks=7, last_us=-5, segment=2**39, stored=3, refused=1, repeated=2, is_closed=False)
+    head = Head(
+        end=2**40, breaks=7, last_us=-5, segment=2**39, stored=3, refused=1, repeated=2, ahead=1, is_closed=False
+    )
     HeadFile(log, write=True).publish(head)
     assert HeadFile(log).load() == head
 
