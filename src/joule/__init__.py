@@ -76,13 +76,18 @@ _HOMES = {
     "yesno": "joule.client._yesno",
 }
 
+_PACKAGES = ("api", "client", "errors", "models", "pipes", "utilities")
+"""What `import joule` makes reachable as `joule.api` and so on, as pages of several eras write it."""
+
 
 def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _PACKAGES:
+        return importlib.import_module(f"{__name__}.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
     module, _, attribute = home.partition(":")
     value = getattr(importlib.import_module(module), attribute or name)
     globals()[name] = value  # the next access does not come here

@@ -15,7 +15,9 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     │   │   └── BadTimestampError   timestamp
     │   └── OutOfOrderError         out_of_order
     │       └── TooFarAheadError    too_far_ahead
-    ├── LogError                    log
+    ├── LogError                    log                  (also DataError)
+    │   ├── DecimationError         decimation
+    │   │   └── InsufficientDecimationError       decimation_insufficient
     │   ├── DiskFullError           disk_full
     │   ├── LayoutMismatchError     layout_mismatch
     │   ├── StreamBusyError         stream_busy
@@ -31,11 +33,15 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     │   ├── BadSizeError            size
     │   └── BadTimeError            time
     ├── ModuleError                 module
-    └── NodeError                   node
+    └── NodeError                   node                 (also ApiError)
         ├── NodeBusyError           node_busy
-        ├── NodeUnreachableError    node_unreachable
-        ├── NotFoundError           not_found
-        └── BadRequestError         bad_request
+        ├── NodeUnreachableError    node_unreachable     (also ConnectionError)
+        ├── NotFoundError           not_found            (also StreamNotFound)
+        ├── BadRequestError         bad_request
+        │   ├── InvalidDataStreamParameter    data_stream_parameter
+        │   └── InvalidEventStreamParameter   event_stream_parameter
+        ├── SubscriptionError       subscription
+        └── NotYetError             not_yet
 """
 
 from __future__ import annotations
@@ -45,6 +51,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 __all__ = [
+    "ApiError",
     "BadDurationError",
     "BadLayoutError",
     "BadPathError",
@@ -57,13 +64,19 @@ __all__ = [
     "CatalogError",
     "ClosedPipeError",
     "ConfigurationError",
+    "ConnectionError",
     "DamagedCatalogError",
     "DamagedLogError",
+    "DataError",
+    "DecimationError",
     "DiskFullError",
     "EmptyPipe",
     "EmptyPipeError",
     "ForeignCatalogError",
     "ForeignFileError",
+    "InsufficientDecimationError",
+    "InvalidDataStreamParameter",
+    "InvalidEventStreamParameter",
     "JouleError",
     "LayoutMismatchError",
     "LogError",
@@ -72,12 +85,15 @@ __all__ = [
     "NodeError",
     "NodeUnreachableError",
     "NotFoundError",
+    "NotYetError",
     "NumpyPipeError",
     "OutOfOrderError",
     "PeerGoneError",
     "PipeError",
     "RowWidthError",
     "StreamBusyError",
+    "StreamNotFound",
+    "SubscriptionError",
     "TooFarAheadError",
     "from_wire",
 ]
@@ -489,6 +505,48 @@ class BadRequestError(NodeError):
     code = "bad_request"
 
 
+class NotYetError(NodeError):
+    """A program of another era asks for something that this version does not do yet."""
+
+    code = "not_yet"
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what} is not in this version of Joule yet: {remedy}", what=what)
+
+
+# What programs of the newest era catch. Nothing raises these yet, so that `except` clauses with them can be imported.
+
+
+class SubscriptionError(NodeError):
+    """A stream cannot be subscribed to."""
+
+    code = "subscription"
+
+
+class InvalidDataStreamParameter(BadRequestError):  # noqa: N818  # the name of its era
+    """A data stream was described by something that none can have."""
+
+    code = "data_stream_parameter"
+
+
+class InvalidEventStreamParameter(BadRequestError):  # noqa: N818  # the name of its era
+    """An event stream was described by something that none can have."""
+
+    code = "event_stream_parameter"
+
+
+class DecimationError(LogError):
+    """A stream cannot be read at a coarser time scale."""
+
+    code = "decimation"
+
+
+class InsufficientDecimationError(DecimationError):
+    """A stream has no time scale that is coarse enough for so few rows."""
+
+    code = "decimation_insufficient"
+
+
 def _subclasses(root: type[JouleError]) -> Iterator[type[JouleError]]:
     yield root
     for child in root.__subclasses__():
@@ -517,6 +575,10 @@ def from_wire(body: dict[str, Any]) -> JouleError:
     return error
 
 
-# The names of earlier eras (contract, section 2.1): the same classes, so that either `except` clause works.
+# The names of other eras: the same classes, so that either `except` clause works.
 EmptyPipe = EmptyPipeError
 NumpyPipeError = PipeError
+ApiError = NodeError
+ConnectionError = NodeUnreachableError
+DataError = LogError
+StreamNotFound = NotFoundError

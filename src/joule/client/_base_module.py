@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from typing import Any, ClassVar
+from typing import Any
 
 from joule.client._arguments import parse_arguments
 from joule.client._process import drop_broken_stdout, prepare_process
@@ -37,14 +37,32 @@ class BaseModule:
     """
 
     STOP_TIMEOUT: float = 2
-    column_data: ClassVar[bool] = False
+    column_data: bool = False
     stop_requested: bool = False
     description: str = ""
     help: str = ""
     name: str = ""
+    _node: Any = None
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or type(self).__name__
+
+    @property
+    def node(self) -> Any:
+        """A client of the module's node, made when it is first asked for; tests may set another.
+
+        Raises:
+            NotYetError: Always, in this version: `joule.api` says what there is instead.
+        """
+        if self._node is None:
+            from joule.api import get_node  # modules that ask nothing load nothing
+
+            self._node = get_node()
+        return self._node
+
+    @node.setter
+    def node(self, node: Any) -> None:
+        self._node = node
 
     def custom_args(self, parser: argparse.ArgumentParser) -> None:
         """Add arguments to the parser, or set its description; does nothing unless overridden. Called once.

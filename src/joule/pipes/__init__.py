@@ -4,6 +4,8 @@ Local pipes (inside a process, and in tests), pipes over the stream log (between
 (descriptors and sockets of other programs) and the terminal's (a reader run alone).
 """
 
+from joule.pipes._byte_sink import WriterFactory
+from joule.pipes._byte_source import ReaderFactory
 from joule.pipes._byte_stream import InputPipe, OutputPipe, reader_factory, writer_factory
 from joule.pipes._local import LocalNumpyPipe, LocalPipe
 from joule.pipes._log_input import LogInput, follow_log
@@ -31,10 +33,12 @@ __all__ = [
     "PipeEntry",
     "PipeStatistics",
     "ReadSide",
+    "ReaderFactory",
     "RowSink",
     "RowSource",
     "StdoutPipe",
     "WriteSide",
+    "WriterFactory",
     "follow_log",
     "open_manifest",
     "reader_factory",

@@ -70,6 +70,7 @@ class OutputPipe(Pipe):
         close_cb: Called once when the pipe is closed; may be a coroutine function.
         writer: Where the bytes go.
         writer_factory: Opens it at the first write or the close, if no writer is given; see `writer_factory()`.
+        column: See `Pipe`; here it is the shape of `dtype` only.
 
     Raises:
         BadLayoutError: There is no layout.
@@ -83,9 +84,11 @@ class OutputPipe(Pipe):
         close_cb: Callable[[], Any] | None = None,
         writer: asyncio.StreamWriter | None = None,
         writer_factory: WriterFactory | None = None,
+        *,
+        column: bool = True,
     ) -> None:
         name = "output pipe" if name is None else name
-        super().__init__(name, Direction.OUTPUT, stream=stream, layout=layout, close_cb=close_cb)
+        super().__init__(name, Direction.OUTPUT, stream=stream, layout=layout, column=column, close_cb=close_cb)
         self._writes = WriteSide(name, ByteSink(name, self.parsed_layout, writer, writer_factory))
 
 

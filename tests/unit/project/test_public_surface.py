@@ -6,7 +6,13 @@ import importlib
 
 import pytest
 
-PACKAGES = ["core", "log", "pipes", "catalog", "config", "client", "api", "server", "daemon", "testing", "errors"]
+PACKAGES = [
+    *("core", "log", "pipes", "catalog", "config", "client", "api", "server", "daemon", "testing", "errors"),
+    *("models", "models.pipes", "utilities", "utilities.interval_tools", "utilities.misc", "utilities.time"),
+    *("utils.time", "utils.localnumpypipe", "utils.numpypipe", "core.data_stream"),
+    *("client.base_module", "client.reader_module", "client.filter_module", "client.composite_module"),
+    "client.fir_filter_module",
+]
 
 
 @pytest.mark.parametrize("name", PACKAGES)
