@@ -31,6 +31,7 @@ from joule.daemon._records import ModuleRecords
 from joule.daemon._supervisor import Supervisor, end_leftovers
 from joule.daemon._tasks import BackgroundTasks
 from joule.daemon._trimming import trim_for_ever
+from joule.daemon._watch import Watch
 from joule.log import runtime_directory
 from joule.server import create_app, serve_unix
 
@@ -68,6 +69,8 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         tasks = await stack.enter_async_context(BackgroundTasks())
         supervisor = await stack.enter_async_context(Supervisor(preparation.launches, records, tasks, hurry))
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory))
+        watch = Watch(supervisor.keepers, tasks)
+        tasks.start("watch over modules", watch.run)
         node = RunningNode(setup, preparation, catalog, supervisor, run_directory)
         await stack.enter_async_context(serve_unix(create_app(node), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)

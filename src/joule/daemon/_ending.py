@@ -1,8 +1,9 @@
 """Ending modules with everything that they started.
 
-Four nets, because each has holes: the process group (a child may leave it with `setsid`), the mark in the environment
-(a child may clear it), being a child of one of those (its parent may be gone), and the recorded process of what an
-earlier `jouled` started. SIGTERM first, then, after a grace, SIGKILL until nothing is left.
+Five nets, because each has holes: the process group (a child may leave it with `setsid`), the tag in a resource limit
+(not every kernel has it), the mark in the environment (a child may clear it), being a child of one of those (its parent
+may be gone), and the recorded process of what an earlier `jouled` started. SIGTERM first, then, after a grace, SIGKILL
+until nothing is left.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 from collections.abc import Iterable
 
 from joule.daemon._process_table import ProcessInfo, processes, read_mark
+from joule.daemon._tag import is_of_node, node_tag, read_tag, tag_of
 
 __all__ = ["GRACE_S", "Targets", "end_processes"]
 
@@ -41,10 +43,18 @@ class Targets:
         """Return whether a process is meant."""
         if process.group in self.groups:
             return True
+        tag = read_tag(process.pid)
+        if tag is not None:
+            return self._includes_tag(tag)
         mark = read_mark(process.pid)
         if mark is None:
             return False
         return mark in self.marks or (self.node_mark is not None and mark.startswith(self.node_mark))
+
+    def _includes_tag(self, tag: int) -> bool:
+        if self.node_mark is not None and is_of_node(tag, node_tag(self.node_mark)):
+            return True
+        return any(tag == tag_of(mark) for mark in self.marks)
 
     def living(self, found: Iterable[ProcessInfo] = ()) -> list[ProcessInfo]:
         """Return all of them that live with their descendants, never this process.

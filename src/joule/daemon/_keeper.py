@@ -22,11 +22,13 @@ from joule.config import Limits
 from joule.core import format_duration
 from joule.daemon._backoff import EndHistory
 from joule.daemon._child import Child
-from joule.daemon._ending import Targets, end_processes
+from joule.daemon._ending import GRACE_S, Targets, end_processes
+from joule.daemon._niceness import add_niceness
 from joule.daemon._output import ModuleOutput, describe_exit
 from joule.daemon._process_table import MARK_VARIABLE
 from joule.daemon._records import ModuleRecords
 from joule.daemon._states import ModuleState, ModuleStatus
+from joule.daemon._tag import put_tag
 from joule.daemon._tasks import BackgroundTasks
 
 __all__ = ["Launch", "ModuleKeeper"]
@@ -48,6 +50,8 @@ class Launch:
         mark: What all its processes carry in their environment.
         running_reason: Why it is as it is while it runs, for people.
         limits: What it may use, and when it counts as failed.
+        input_logs: Directories of the logs of its inputs.
+        output_logs: The same for outputs.
     """
 
     name: str
@@ -57,6 +61,8 @@ class Launch:
     mark: str
     running_reason: str = "its process runs"
     limits: Limits = dataclasses.field(default_factory=Limits)
+    input_logs: tuple[Path, ...] = ()
+    output_logs: tuple[Path, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the module: our own, and what a supervised Python program needs."""
@@ -108,7 +114,7 @@ class ModuleKeeper:
         self._is_ended.set()
         self._hurry.set()
 
-    async def end(self, cause: str) -> None:
+    async def end(self, cause: str, grace_s: float = GRACE_S) -> None:
         """End the module's present process and all that it started; it is started again after a delay, as ever.
 
         SIGTERM, then the grace of a stop, then SIGKILL. Does nothing where it does not run, or is being ended already.
@@ -116,6 +122,7 @@ class ModuleKeeper:
         Args:
             cause: Why, for people: what the module's state and log will show, such as "its memory of 812 MB is above
                 max_memory = 800 MB".
+            grace_s: How long it has between SIGTERM and SIGKILL; with 0 there is no SIGTERM.
         """
         pid = self.status.pid
         if pid is None or self._output is None or self._cause is not None or self._stop.is_set():
@@ -124,7 +131,7 @@ class ModuleKeeper:
         self._output.say(f"---module ended by jouled: {cause}---")
         _log.warning("module %s: ended by jouled: %s", self.launch.name, cause)
         async with self._ending:
-            await end_processes(self._targets(pid), hurry=self._hurry)
+            await end_processes(self._targets(pid), hurry=self._hurry, grace_s=grace_s)
 
     async def _run_once(self, output: ModuleOutput) -> str:
         """Run one process of the module to its end; returns how it ended, for people."""
@@ -143,6 +150,11 @@ class ModuleKeeper:
             self._note(ModuleState.FAILED, reason)
             return reason
         self._output, self._cause = output, None
+        put_tag(child.pid, self.launch.mark)
+        refusal = add_niceness(child.pid, self.launch.limits.nice)
+        if refusal:
+            output.say(f"---{refusal}---")
+            _log.warning("module %s: %s", self.launch.name, refusal)
         self._records.write(self.launch.name, child.pid, child.start_ticks)
         self._note(ModuleState.RUNNING, self.launch.running_reason, child=child)
         _log.info("module %s: started, process %d", self.launch.name, child.pid)

@@ -175,6 +175,8 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         mark=node_mark(config.directory) + module.name,
         running_reason=_running_reason(module, setup),
         limits=module.limits,
+        input_logs=tuple(entry.log for entry in inputs.values()),
+        output_logs=tuple(entry.log for entry in outputs.values()),
     )
 
 

@@ -12,7 +12,16 @@ import dataclasses
 import os
 from collections.abc import Iterator
 
-__all__ = ["MARK_VARIABLE", "ProcessInfo", "boot_id", "process_info", "processes", "read_mark"]
+__all__ = [
+    "MARK_VARIABLE",
+    "ProcessInfo",
+    "boot_id",
+    "process_count",
+    "process_info",
+    "processes",
+    "read_mark",
+    "unshared_bytes",
+]
 
 MARK_VARIABLE = "JOULE_MODULE_MARK"
 """Environment variable that a module and all its descendants carry, so that strays can be found."""
@@ -30,7 +39,7 @@ class ProcessInfo:
         parent: Process id of its parent.
         group: Id of its process group.
         start_ticks: When it started, in clock ticks since boot.
-        cpu_s: Processor time used so far.
+        cpu_s: Processor time used so far, that of children which have ended included.
         memory_bytes: Resident memory.
     """
 
@@ -58,7 +67,7 @@ def process_info(pid: int) -> ProcessInfo | None:
         parent=int(fields[1]),
         group=int(fields[2]),
         start_ticks=int(fields[19]),
-        cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
+        cpu_s=sum(map(int, fields[11:15])) / _TICKS_PER_S,
         memory_bytes=int(fields[21]) * _PAGE_BYTES,
     )
 
@@ -68,6 +77,25 @@ def processes() -> Iterator[ProcessInfo]:
     for name in os.listdir("/proc"):
         if name.isdecimal() and (info := process_info(int(name))) is not None:
             yield info
+
+
+def process_count() -> int:
+    """Return how many processes and threads the machine has: what one small read costs."""
+    with open("/proc/loadavg", "rb") as file:
+        return int(file.read().split()[3].partition(b"/")[2])
+
+
+def unshared_bytes(pid: int) -> int:
+    """Return the memory of a process, of pages that it shares with others its part; 0 where it has ended.
+
+    Costs the kernel a walk over all its pages. Where that cannot be read, shared pages count in full.
+    """
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+        for line in file:
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * 1024
+    info = process_info(pid)
+    return 0 if info is None else info.memory_bytes
 
 
 def read_mark(pid: int) -> str | None:

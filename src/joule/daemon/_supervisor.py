@@ -80,6 +80,10 @@ class Supervisor:
         """Return who keeps a module running; None when it is not one of those that are run."""
         return self._keepers.get(name)
 
+    def keepers(self) -> list[ModuleKeeper]:
+        """Return who keeps each of the modules."""
+        return list(self._keepers.values())
+
     async def stop(self) -> None:
         """Stop all modules; when this returns, none of their processes is left."""
         keepers = list(self._keepers.values())

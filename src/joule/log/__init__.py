@@ -7,7 +7,7 @@ goes on at exactly the row where it stopped; nobody waits for anybody. See `ARCH
 from joule.log._bells import Bell
 from joule.log._cursors import CursorFile, InputPosition, cursor_path
 from joule.log._files import DISK, DiskFiles, Files
-from joule.log._head import Head
+from joule.log._head import Head, read_head
 from joule.log._history import BREAK, Break, LogSummary, inspect_log, read_log, trim_log
 from joule.log._identity import Identity, create_log, read_identity
 from joule.log._lock import ProcessLock, lock_holder
@@ -40,6 +40,7 @@ __all__ = [
     "inspect_log",
     "lock_holder",
     "lowest_rows",
+    "read_head",
     "read_identity",
     "read_log",
     "runtime_directory",

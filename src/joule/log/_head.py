@@ -20,7 +20,7 @@ from pathlib import Path
 from joule.errors import DamagedLogError, ForeignFileError
 from joule.log._files import DISK, Files, open_part
 
-__all__ = ["HEAD_NAME", "Head", "HeadFile"]
+__all__ = ["HEAD_NAME", "Head", "HeadFile", "read_head"]
 
 HEAD_NAME = "head"
 NO_TIMESTAMP = -(2**63)
@@ -33,6 +33,7 @@ _RECORD = struct.Struct("<12sIQQqQQQQQ44x")
 _CHECK = struct.Struct("<I")
 _SIZE = _RECORD.size + _CHECK.size
 _FLAG_CLOSED = 1
+_FLAG_WAITING = 2
 _ATTEMPTS = 10
 _PATIENCE_S = 0.1  # a writer that lost its processor in the middle of a call gets it back within milliseconds
 
@@ -51,6 +52,7 @@ class Head:
         repeated: How many rows were dropped because a restarted module wrote them again.
         ahead: How many of the refused rows were too far ahead of the node's clock. (Zero in heads of earlier versions.)
         is_closed: The writer has closed; there is none now.
+        is_waiting: The writer waits for room on a full disk; it is not stuck.
     """
 
     end: int = 0
@@ -62,12 +64,13 @@ class Head:
     repeated: int = 0
     ahead: int = 0
     is_closed: bool = True
+    is_waiting: bool = False
 
     def pack(self) -> bytes:
         """Return the record as it lies in the file."""
         record = _RECORD.pack(
             _PREFIX,
-            _FLAG_CLOSED if self.is_closed else 0,
+            (_FLAG_CLOSED if self.is_closed else 0) | (_FLAG_WAITING if self.is_waiting else 0),
             self.end,
             self.breaks,
             self.last_us,
@@ -87,6 +90,7 @@ def _unpack(data: bytes) -> Head | None:
     _, flags, *values = _RECORD.unpack(record)
     head = Head(*values)
     head.is_closed = bool(flags & _FLAG_CLOSED)
+    head.is_waiting = bool(flags & _FLAG_WAITING)
     return head
 
 
@@ -130,3 +134,16 @@ class HeadFile:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             self._files.close(fd)
+
+
+def read_head(directory: Path, files: Files = DISK) -> Head:
+    """Return the state of a log that its writer published last: one small read, whatever the log holds.
+
+    Raises:
+        LogError: There is no log, or its head cannot be read.
+    """
+    head_file = HeadFile(directory, files=files)
+    try:
+        return head_file.load()
+    finally:
+        head_file.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from joule.log._cursors import CURSOR_SUFFIX, CursorFile, InputPosition, ModuleLogs, write_cursors
 from joule.log._files import DISK, Files
-from joule.log._head import Head, HeadFile
+from joule.log._head import Head, read_head
 from joule.log._identity import read_identity
 
 __all__ = ["ensure_cursors", "lowest_rows"]
@@ -54,22 +54,14 @@ def ensure_cursors(
         old_outputs = {old.logs.outputs[name]: rows for name, rows in old.outputs.items()}
     values: list[int] = []
     for name, log in inputs.items():
-        position = old_inputs.get(name) or _end(_head(log, files))
+        position = old_inputs.get(name) or _end(read_head(log, files))
         values += [position.row, position.breaks]
-    values += [old_outputs.get(logs.outputs[name], _head(log, files).stored) for name, log in outputs.items()]
+    values += [old_outputs.get(logs.outputs[name], read_head(log, files).stored) for name, log in outputs.items()]
     write_cursors(path, logs, values, files)
 
 
 def _end(head: Head) -> InputPosition:
     return InputPosition(head.end, head.breaks)
-
-
-def _head(log: Path, files: Files) -> Head:
-    head_file = HeadFile(log, files=files)
-    try:
-        return head_file.load()
-    finally:
-        head_file.close()
 
 
 def lowest_rows(cursors_directory: Path, files: Files = DISK) -> dict[str, int]:

@@ -181,6 +181,12 @@ class LogWriter:
                 raise DiskFullError(self.stream, self.directory, 0) from error
             raise
 
+    def publish_waiting(self) -> None:
+        """Let who looks at the head know that rows wait for room on the disk; the next publication ends that."""
+        self._head.is_waiting = True
+        self._publish_counters()
+        self._head.is_waiting = False
+
     def close(self) -> None:
         """Close the log: readers that end with their writer come to the end. Closing twice is fine.
 

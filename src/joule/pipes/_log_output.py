@@ -53,8 +53,9 @@ class LogSink(RowSink):
             except DiskFullError as full:
                 rows = rows[full.done :]
                 began_s = began_s or time.monotonic()
-                self._warn("%s: write() waits until there is room; nothing that was stored is lost", full)
-                await asyncio.sleep(RETRY_S)
+                await self._wait_for_room(
+                    "%s: write() waits until there is room; nothing that was stored is lost", full
+                )
             else:
                 break
         if began_s:
@@ -68,8 +69,7 @@ class LogSink(RowSink):
             try:
                 self.mark_break_nowait()
             except DiskFullError as full:
-                self._warn("%s: close_interval() waits until there is room", full)
-                await asyncio.sleep(RETRY_S)
+                await self._wait_for_room("%s: close_interval() waits until there is room", full)
             else:
                 return
 
@@ -111,6 +111,11 @@ class LogSink(RowSink):
             raise self._unwritable(error, outcome) from error
         else:
             self.taken_rows += len(rows)
+
+    async def _wait_for_room(self, text: str, full: DiskFullError) -> None:
+        self._warn(text, full)
+        self.writer.publish_waiting()  # each time: who supervises the module sees that it is not stuck
+        await asyncio.sleep(RETRY_S)
 
     async def _go_on(self, waited_s: float) -> None:
         _log.warning("stream %r: there is room again after %.1f s", self.writer.stream, waited_s)
