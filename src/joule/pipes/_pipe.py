@@ -222,6 +222,10 @@ class Pipe:
         reads = self._reading()
         reads.consume(reads.unconsumed)
 
+    def make_room(self, num_rows: int) -> None:
+        """Let at least this many rows stay unconsumed: pipes that hold their rows in a buffer make it larger."""
+        self._reading().make_room(num_rows)
+
     def reread_last(self) -> None:
         """Let the next read return what is unconsumed of the last one, and nothing new; `end_of_interval` stays."""
         self._reading().reread_last()

@@ -115,6 +115,11 @@ class ReadSide:
         """Let the next read return the unconsumed rows of the last one and nothing new."""
         self._reread = True
 
+    def make_room(self, rows: int) -> None:
+        """Let at least this many rows stay unconsumed, where the source has a limit."""
+        if self.source.capacity_rows is not None:
+            self.source.capacity_rows = max(self.source.capacity_rows, rows)
+
     def consume(self, rows: int) -> None:
         """Drop the first `rows` unconsumed rows.
 

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from joule.config import init_node, load_node
 
 ROOT = Path(joule.builtins.__file__).parent
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+SCRIPTS = tomllib.loads(PROJECT.read_text())["project"]["scripts"]
 
 pytestmark = pytest.mark.parametrize("folder", FOLDERS)
 
@@ -31,6 +34,12 @@ def test_a_folder_has_a_readme_a_sample_a_test_and_a_program(folder):
         assert (ROOT / folder / name).is_file(), name
 
 
+def test_a_folder_s_program_has_its_name(folder):
+    if folder.startswith("demo_"):  # that belongs to the demonstration node, which calls it by its module
+        return
+    assert SCRIPTS[f"joule-{folder.replace('_', '-')}"] == f"joule.builtins.{folder}:main"
+
+
 def test_the_readme_describes_every_argument_and_no_other(folder):
     text = (ROOT / folder / "README.md").read_text()
     described = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `--")}
@@ -38,7 +47,7 @@ def test_the_readme_describes_every_argument_and_no_other(folder):
 
 
 def test_the_sample_is_a_module_file_without_a_fault(folder, tmp_path, monkeypatch):
-    for name in ("joule-random-reader", "joule-mean-filter", "joule-system-reader"):
+    for name in SCRIPTS:
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.touch(mode=0o755)
@@ -46,7 +55,7 @@ def test_the_sample_is_a_module_file_without_a_fault(folder, tmp_path, monkeypat
     init_node(tmp_path / "node")
     modules = tmp_path / "node" / "module_configs"
     shutil.copy(ROOT / folder / "sample.conf", modules / f"{folder}.conf")
-    if folder == "mean_filter":  # it filters what the random reader's sample writes
+    if folder.endswith("_filter"):  # it filters what the random reader's sample writes
         shutil.copy(ROOT / "random_reader" / "sample.conf", modules / "random_reader.conf")
     setup = load_node(tmp_path / "node")
     assert [str(fault) for fault in setup.faults] == []

@@ -26,7 +26,7 @@ class DemoComposite(CompositeModule):
         """Add `--rate` and `--window`."""
         parser.description = "A random reader and a mean filter in one process."
         parser.add_argument("--rate", type=float, default=1000.0, help="rows a second [Hz] (default: 1000)")
-        parser.add_argument("--window", type=int, default=101, help="rows in a mean, an odd number (default: 101)")
+        parser.add_argument("--window", type=int, default=101, help="rows in a mean (default: 101)")
 
     async def setup(
         self, parsed_args: argparse.Namespace, inputs: dict[str, Pipe], outputs: dict[str, Pipe]

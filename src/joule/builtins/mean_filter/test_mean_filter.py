@@ -39,18 +39,29 @@ async def test_a_window_of_one_passes_rows_on_as_they_are() -> None:
     np.testing.assert_array_equal((await means(values, 1))[:, 1:], values)
 
 
-@pytest.mark.parametrize("window", ["0", "-3", "4", "2.5", "many", ""])
-def test_a_window_that_is_no_odd_number_is_a_usage_error_that_says_so(
+@pytest.mark.parametrize("window", ["0", "-3", "2.5", "many", ""])
+def test_a_window_that_is_no_number_of_rows_is_a_usage_error_that_says_so(
     window: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         arguments(f"--window={window}")
     assert ended.value.code == 2
-    assert f"a window is an odd number of rows (1, 3, 5, ...), not {window}" in capsys.readouterr().err
+    assert f"a window is a number of rows (1, 2, 3, ...), not {window}" in capsys.readouterr().err
 
 
-def test_an_odd_window_is_taken() -> None:
-    assert arguments("--window", "21").window == 21
+@pytest.mark.parametrize("window", ["1", "4", "21"])
+def test_any_number_of_rows_is_a_window(window: str) -> None:
+    assert arguments("--window", window).window == int(window)
+
+
+async def test_an_even_window_is_stamped_with_the_later_of_its_two_middle_rows() -> None:
+    np.testing.assert_array_equal(await means(np.array([[1.0], [2.0], [6.0]]), 2), [[1, 1.5], [2, 4]])
+
+
+async def test_a_mean_over_ten_thousand_rows_is_exact_where_a_running_total_would_not_be() -> None:
+    values = np.full((10_001, 1), 1e-3)
+    values[0] = 1e16
+    np.testing.assert_allclose((await means(values, 10_000))[-1, 1], 1e-3, rtol=1e-12)
 
 
 def test_without_pipes_the_program_says_that_it_needs_them() -> None:

@@ -1,0 +1,5 @@
+"""What `python -m joule.builtins.median_filter` runs."""
+
+from joule.builtins.median_filter import main
+
+main()
