@@ -1,15 +1,17 @@
 """The command line of a module: its author's arguments and one option of ours.
 
 `--pipes` is the only reserved name; `jouled` passes the module's pipes in it. Every other option, `-h` included, means
-what the author says. Parsing touches nothing: no file, no node, no pipe.
+what the author says; those of other eras are understood where the author has none of that name (see `_options`).
+Parsing touches nothing: no file, no node, no pipe.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
+from joule.client._options import UsageError, WebOptions, refuse, take_options
 from joule.errors import ModuleError
 
 __all__ = ["UNSET", "parse_arguments", "pipes_argument"]
@@ -22,6 +24,19 @@ class _ModuleParser(argparse.ArgumentParser):
     """Says where arguments come from when it is not a person who typed them."""
 
     under_jouled = False
+
+    def is_authors(self, option: str) -> bool:
+        """Whether an option, perhaps abbreviated, may mean one that the author has defined, in a subcommand too."""
+        for action in self._actions:
+            if action.nargs == argparse.REMAINDER:  # what stands there is not for us to read
+                return True
+            choices = action.choices.values() if isinstance(action.choices, dict) else ()
+            if any(isinstance(choice, _ModuleParser) and choice.is_authors(option) for choice in choices):
+                return True
+        return any(name == option or (self.allow_abbrev and name.startswith(option)) for name in self._names())
+
+    def _names(self) -> Iterable[str]:
+        return self._option_string_actions.keys()
 
     def error(self, message: str) -> NoReturn:
         if self.under_jouled and "arguments are required" in message:
@@ -38,7 +53,7 @@ def parse_arguments(
     custom_args: Callable[[argparse.ArgumentParser], object],
     description: str,
     epilog: str,
-) -> argparse.Namespace:
+) -> tuple[argparse.Namespace, WebOptions]:
     """Return the parsed command line of a module; ends the process as argparse does for `-h` and usage errors.
 
     Args:
@@ -47,8 +62,11 @@ def parse_arguments(
         description: Shown by `-h` unless the hook sets another.
         epilog: Shown by `-h` at its end, likewise.
 
+    Returns:
+        The author's arguments, and where web pages are served.
+
     Raises:
-        ModuleError: The author took `--pipes`.
+        ModuleError: The author took `--pipes`, or the command line asks for what this version does not do.
     """
     parser = _ModuleParser(
         description=description or None,
@@ -61,7 +79,13 @@ def parse_arguments(
     custom_args(parser)
     if "--pipes" not in pipes.option_strings:
         raise ModuleError("custom_args() defines --pipes, which Joule itself needs: choose another option name")
-    return parser.parse_args(arguments)
+    try:
+        own, web, refused = take_options(arguments, parser.is_authors)
+    except UsageError as error:
+        parser.error(str(error))
+    parsed = parser.parse_args(own)
+    refuse(refused)
+    return parsed, web
 
 
 def pipes_argument(parsed_args: argparse.Namespace) -> str | None:

@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from joule.client._arguments import parse_arguments
+from joule.client._options import WebOptions
 from joule.client._process import drop_broken_stdout, prepare_process
 from joule.client._runner import run_module
 from joule.errors import ModuleError
@@ -102,7 +103,8 @@ class BaseModule:
         if is_program:
             prepare_process()
         try:
-            run_module(self, self._parse() if parsed_args is None else parsed_args)
+            namespace, _ = self._parse() if parsed_args is None else (parsed_args, WebOptions())
+            run_module(self, namespace)
         except ModuleError as error:
             _log.error("%s", error)  # a traceback is no help against a wrong set-up
             if is_program:
@@ -116,7 +118,7 @@ class BaseModule:
             _log.error("what was printed last did not get to standard output: %s", lost)
             sys.exit(1)
 
-    def _parse(self) -> argparse.Namespace:
+    def _parse(self) -> tuple[argparse.Namespace, WebOptions]:
         return parse_arguments(
             sys.argv[1:], custom_args=self.custom_args, description=self.description, epilog=self.help
         )

@@ -14,9 +14,9 @@ from typing import Any
 
 from joule.client._author import call_run, check_coroutine
 from joule.client._base_module import BaseModule
-from joule.client._wiring import open_wiring
+from joule.client._wiring import Wiring, open_wiring
 from joule.errors import ModuleError
-from joule.pipes import ModulePipes, Pipe, StdoutPipe
+from joule.pipes import Pipe, StdoutPipe
 
 __all__ = ["ReaderModule"]
 
@@ -75,7 +75,7 @@ def _missing_run(module: ReaderModule) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _open_output(wiring: ModulePipes | None, *, module: str, column: bool) -> AsyncIterator[Pipe]:
+async def _open_output(wiring: Wiring | None, *, module: str, column: bool) -> AsyncIterator[Pipe]:
     """Give the one output: of the wiring, or standard output."""
     if wiring is not None:
         yield _single_output(wiring, module)
@@ -88,7 +88,7 @@ async def _open_output(wiring: ModulePipes | None, *, module: str, column: bool)
         await pipe.close()
 
 
-def _single_output(wiring: ModulePipes, module: str) -> Pipe:
+def _single_output(wiring: Wiring, module: str) -> Pipe:
     if wiring.inputs:
         _log.warning("%s is a reader and does not use its inputs: %s", module, ", ".join(sorted(wiring.inputs)))
     if len(wiring.outputs) != 1:

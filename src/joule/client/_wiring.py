@@ -1,4 +1,6 @@
-"""Where a module's pipes come from: from `jouled` by the manifest in `--pipes`, else none but standard output.
+"""Where a module's pipes come from: from a supervisor by the manifest in `--pipes`, else none but standard output.
+
+The supervisor is this version's `jouled`, whose pipes are logs, or that of another era, whose pipes are descriptors.
 
 Committing is the runner's: a module whose `run()` returned has dealt with everything that it read. A module that was
 cancelled or failed commits nothing more. Its pipes are closed either way.
@@ -9,19 +11,34 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from joule.client._arguments import pipes_argument
 from joule.errors import JouleError, ModuleError
-from joule.pipes import Manifest, ModulePipes, open_manifest
+from joule.pipes import DescriptorManifest, Manifest, Pipe, open_descriptors, open_manifest
 
-__all__ = ["needed", "open_wiring"]
+__all__ = ["Wiring", "needed", "open_wiring"]
+
+
+class Wiring(Protocol):
+    """The open pipes of a module.
+
+    Attributes:
+        inputs: By pipe name.
+        outputs: By pipe name.
+    """
+
+    inputs: dict[str, Pipe]
+    outputs: dict[str, Pipe]
+
+    def commit(self) -> None:
+        """Make the present positions count."""
 
 
 @contextlib.asynccontextmanager
-async def open_wiring(
-    parsed_args: argparse.Namespace, *, module: str, column: bool
-) -> AsyncIterator[ModulePipes | None]:
-    """Open the pipes that `jouled` gave the module, and commit when the block ends normally.
+async def open_wiring(parsed_args: argparse.Namespace, *, module: str, column: bool) -> AsyncIterator[Wiring | None]:
+    """Open the pipes that a supervisor gave the module, and commit when the block ends normally.
 
     Args:
         parsed_args: The module's arguments.
@@ -40,14 +57,21 @@ async def open_wiring(
         return
     async with contextlib.AsyncExitStack() as stack:
         try:
-            wiring = await stack.enter_async_context(open_manifest(Manifest.parse(text), column=column))
+            wiring = await stack.enter_async_context(_open(text, column=column))
         except (JouleError, OSError) as error:
             raise ModuleError(f"{module} cannot open its pipes: {error}") from error
         yield wiring
         wiring.commit()
 
 
-def needed(wiring: ModulePipes | None, module: str) -> ModulePipes:
+def _open(text: str, *, column: bool) -> AbstractAsyncContextManager[Wiring]:
+    descriptors = DescriptorManifest.parse(text)
+    if descriptors is not None:
+        return open_descriptors(descriptors, column=column)
+    return open_manifest(Manifest.parse(text), column=column)
+
+
+def needed(wiring: Wiring | None, module: str) -> Wiring:
     """Return the pipes of a module that cannot do without.
 
     Raises:

@@ -191,6 +191,8 @@ def _entries(
             layout=str(record.spec.layout),
             out_of_order=record.spec.out_of_order,
             segment_us=segment_us(record.spec.keep_us),
+            stream_id=record.id,
+            elements=record.spec.elements,
         )
         for name, record in records.items()
     }

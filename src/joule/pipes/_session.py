@@ -16,9 +16,9 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from joule.core import Layout
+from joule.core import ElementSpec, Layout
 from joule.errors import LogError, ModuleError, StreamBusyError
 from joule.log import SEGMENT_US, CursorFile, InputPosition, LogWriter, ProcessLock
 from joule.pipes._log_input import LogInput
@@ -26,9 +26,15 @@ from joule.pipes._log_output import LogOutput
 from joule.pipes._pipe import Pipe
 from joule.pipes._read_side import ReadSide
 
+if TYPE_CHECKING:
+    from joule.core.data_stream import DataStream
+
 __all__ = ["Manifest", "ModulePipes", "PipeEntry", "open_manifest"]
 
 _log = logging.getLogger("joule.pipes")
+
+_LONGEST_TEXT = 100_000
+"""Linux takes 131,072 bytes as one argument of a program."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,8 @@ class PipeEntry:
         layout: Of its rows, such as `float32_2`.
         out_of_order: What to do about rows that are not newer than the last (outputs).
         segment_us: Time span at which a segment of the log is closed, us (outputs).
+        stream_id: The stream's number in the node.
+        elements: Of the stream, in order; none where they would have made the command line too long.
     """
 
     stream: str
@@ -48,6 +56,13 @@ class PipeEntry:
     layout: str
     out_of_order: Literal["raise", "drop"] = "raise"
     segment_us: int = SEGMENT_US
+    stream_id: int | None = None
+    elements: tuple[ElementSpec, ...] = ()
+
+    def facts(self, *, with_elements: bool) -> dict[str, Any]:
+        """Return the entry as what `json.dumps` takes; of elements only what is not the default."""
+        elements = [_element_facts(element) for element in self.elements] if with_elements else []
+        return {**dataclasses.asdict(self), "log": str(self.log), "elements": elements}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +88,19 @@ class Manifest:
     outputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Return the text for `--pipes`."""
+        """Return the text for `--pipes`, without the elements of its streams where it would be too long."""
+        text = self._json(with_elements=True)
+        return text if len(text) <= _LONGEST_TEXT else self._json(with_elements=False)
+
+    def _json(self, *, with_elements: bool) -> str:
         facts = {
             "module": self.module,
             "cursor": str(self.cursor),
             "run": str(self.run),
             "on_restart": self.on_restart,
             "max_ahead_us": self.max_ahead_us,
-            "inputs": {name: _entry_facts(entry) for name, entry in self.inputs.items()},
-            "outputs": {name: _entry_facts(entry) for name, entry in self.outputs.items()},
+            "inputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.inputs.items()},
+            "outputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.outputs.items()},
         }
         return json.dumps(facts)
 
@@ -110,12 +129,14 @@ class Manifest:
             ) from error
 
 
-def _entry_facts(entry: PipeEntry) -> dict[str, Any]:
-    return {**dataclasses.asdict(entry), "log": str(entry.log)}
+def _element_facts(element: ElementSpec) -> dict[str, Any]:
+    defaults = dataclasses.asdict(ElementSpec(name=""))
+    return {key: value for key, value in dataclasses.asdict(element).items() if value != defaults[key]}
 
 
 def _entry(facts: dict[str, Any]) -> PipeEntry:
-    return PipeEntry(**{**facts, "log": Path(facts["log"])})
+    elements = tuple(ElementSpec(**{"name": "", **element}) for element in facts.get("elements", ()))
+    return PipeEntry(**{**facts, "log": Path(facts["log"]), "elements": elements})
 
 
 class _Pending(NamedTuple):
@@ -240,7 +261,9 @@ def _locked(manifest: Manifest) -> ProcessLock:
 
 def _open_input(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogInput:
     position = cursor.inputs[name]
-    return LogInput(name, entry.log, manifest.run, row=position.row, breaks=position.breaks, column=column)
+    pipe = LogInput(name, entry.log, manifest.run, row=position.row, breaks=position.breaks, column=column)
+    pipe.stream = _data_stream(entry)
+    return pipe
 
 
 def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogOutput:
@@ -257,12 +280,19 @@ def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: Cursor
         max_ahead_us=manifest.max_ahead_us,
         column=column,
     )
+    pipe.stream = _data_stream(entry)
     try:
         _go_on(pipe.log_sink.writer, manifest, cursor.outputs[name])
     except BaseException:
         pipe.close_nowait()
         raise
     return pipe
+
+
+def _data_stream(entry: PipeEntry) -> DataStream:
+    from joule.core.data_stream import as_data_stream  # a reader alone in a terminal needs none
+
+    return as_data_stream(entry.stream, Layout.parse(entry.layout), entry.elements, entry.stream_id)
 
 
 def _go_on(writer: LogWriter, manifest: Manifest, logical_rows: int) -> None:

@@ -123,7 +123,7 @@ def test_a_stream_that_another_module_writes_is_named(node, caplog):
 
 
 def test_pipes_that_nobody_understands_are_an_error_and_no_traceback(caplog):
-    Count().start(argparse.Namespace(pipes='{"outputs": {"output": {"fd": 4}}}'))
+    Count().start(argparse.Namespace(pipes='{"nothing": "known"}'))
     assert "managed by jouled" in caplog.text
     assert caplog.records[-1].exc_info is None
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from joule.core import Layout
+from joule.core import ElementSpec, Layout
 from joule.errors import DiskFullError, EmptyPipeError, LogError, ModuleError, OutOfOrderError, StreamBusyError
 from joule.log import (
     BREAK,
@@ -89,6 +89,37 @@ def node(tmp_path: Path) -> Node:
 def test_a_manifest_comes_back_from_its_text(node):
     manifest = node.manifest(("in",), ("out",), on_restart="break")
     assert Manifest.parse(manifest.to_json()) == manifest
+
+
+def entry_with(node, elements):
+    width = len(elements)
+    log = node.directory / "wide"
+    create_log(log, Layout("float64", width), "/house/wide")
+    return PipeEntry(stream="/house/wide", log=log, layout=f"float64_{width}", stream_id=9, elements=elements)
+
+
+async def test_a_pipe_knows_its_stream_with_its_elements(node):
+    elements = (
+        ElementSpec(name="voltage", units="V", offset=0.5, default_max=250),
+        ElementSpec(name="on", plottable=False, display_type="discrete"),
+    )
+    manifest = dataclasses.replace(node.manifest(), outputs={"wide": entry_with(node, elements)})
+    ensure_cursors(manifest.cursor, "m", {}, {"wide": node.directory / "wide"})
+    assert Manifest.parse(manifest.to_json()) == manifest
+    async with open_manifest(manifest, column=True) as pipes:
+        stream = pipes.outputs["wide"].stream
+    assert (stream.name, stream.id, stream.layout) == ("wide", 9, "float64_2")
+    voltage, on = stream.elements
+    assert (voltage.name, voltage.units, voltage.offset, voltage.default_max) == ("voltage", "V", 0.5, 250)
+    assert (on.index, on.plottable, on.display_type) == (1, False, "discrete")
+
+
+def test_elements_that_would_make_the_command_line_too_long_are_left_out(node):
+    elements = tuple(ElementSpec(name=f"{'long ' * 30}{number}") for number in range(1024))
+    manifest = dataclasses.replace(node.manifest(), outputs={"wide": entry_with(node, elements)})
+    text = manifest.to_json()
+    assert len(text) < 100_000
+    assert Manifest.parse(text).outputs["wide"].elements == ()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "unset!", '{"module": 1, "inputs": 3}', "null"])
