@@ -8,10 +8,12 @@ Parsing touches nothing: no file, no node, no pipe.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
-from typing import NoReturn
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, NoReturn
 
 from joule.client._options import UsageError, WebOptions, refuse, take_options
+from joule.client._variables import hide_values, take_values, with_values
 from joule.errors import ModuleError
 
 __all__ = ["UNSET", "parse_arguments", "pipes_argument"]
@@ -24,6 +26,7 @@ class _ModuleParser(argparse.ArgumentParser):
     """Says where arguments come from when it is not a person who typed them."""
 
     under_jouled = False
+    values: ClassVar[Mapping[str, str]] = {}  # of the names on the command line, secrets among them: never shown
 
     def is_authors(self, option: str) -> bool:
         """Whether an option, perhaps abbreviated, may mean one that the author has defined, in a subcommand too."""
@@ -39,6 +42,7 @@ class _ModuleParser(argparse.ArgumentParser):
         return self._option_string_actions.keys()
 
     def error(self, message: str) -> NoReturn:
+        message = hide_values(message, self.values)
         if self.under_jouled and "arguments are required" in message:
             message += (
                 "\nin a module's file, positional arguments belong in exec_cmd (exec_cmd = reader.py 0.1), options in"
@@ -66,9 +70,15 @@ def parse_arguments(
         The author's arguments, and where web pages are served.
 
     Raises:
-        ModuleError: The author took `--pipes`, or the command line asks for what this version does not do.
+        ModuleError: The author took `--pipes`, the command line asks for what this version does not do, or a value that
+            `jouled` should have passed is missing.
     """
-    parser = _ModuleParser(
+    taken = take_values(arguments, os.environ)
+
+    class Parser(_ModuleParser):  # also the class of the author's subcommands
+        values = taken
+
+    parser = Parser(
         description=description or None,
         epilog=epilog or None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -80,7 +90,7 @@ def parse_arguments(
     if "--pipes" not in pipes.option_strings:
         raise ModuleError("custom_args() defines --pipes, which Joule itself needs: choose another option name")
     try:
-        own, web, refused = take_options(arguments, parser.is_authors)
+        own, web, refused = take_options(with_values(arguments, taken), parser.is_authors)
     except UsageError as error:
         parser.error(str(error))
     parsed = parser.parse_args(own)

@@ -8,6 +8,7 @@ from joule.config._faults import Fault
 from joule.config._init import default_node_directory, init_node
 from joule.config._load import load_node
 from joule.config._model import Limits, ModuleConfig, NodeConfig, NodeSetup, PipeConfig
+from joule.config._secrets import Secret
 
 __all__ = [
     "Fault",
@@ -16,6 +17,7 @@ __all__ = [
     "NodeConfig",
     "NodeSetup",
     "PipeConfig",
+    "Secret",
     "default_node_directory",
     "init_node",
     "load_node",

@@ -45,18 +45,27 @@ class FaultList:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._silent: set[tuple[Path, int | None]] = set()
 
     def error(self, file: Path, line: int | None, message: str, remedy: str) -> None:
         """Note what keeps something from being used."""
-        self._faults.append(Fault(file=file, line=line, message=message, remedy=remedy))
+        self._add(Fault(file=file, line=line, message=message, remedy=remedy))
 
     def warning(self, file: Path, line: int | None, message: str, remedy: str) -> None:
         """Note what is probably not meant."""
-        self._faults.append(Fault(file=file, line=line, message=message, remedy=remedy, severity="warning"))
+        self._add(Fault(file=file, line=line, message=message, remedy=remedy, severity="warning"))
+
+    def silence(self, file: Path, line: int) -> None:
+        """Note nothing more for a line: its value is not known, and what would be said of it follows from that."""
+        self._silent.add((file, line))
 
     def has_errors(self, file: Path) -> bool:
         """Whether an error was noted for this file."""
         return any(fault.file == file and fault.severity == "error" for fault in self._faults)
+
+    def _add(self, fault: Fault) -> None:
+        if (fault.file, fault.line) not in self._silent:
+            self._faults.append(fault)
 
     def sorted(self) -> tuple[Fault, ...]:
         """Return the faults by file and line, each once."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from joule.config._faults import FaultList
 
-__all__ = ["Entry", "Ini", "Section", "parse_ini", "read_ini"]
+__all__ = ["Entry", "Ini", "Section", "parse_ini", "read_ini", "read_text"]
 
 _HEADER = re.compile(r"\[(.+)\]")
 _ENTRY = re.compile(r"(.*?)\s*[=:]\s*(.*)")
@@ -31,11 +31,13 @@ class Entry:
         key: Lower-cased.
         value: Without blanks around it; the lines of a long value are joined by newlines.
         line: Of the key, from 1.
+        written: The value as the file has it, where `${NAME}` in it was replaced; else None.
     """
 
     key: str
     value: str
     line: int
+    written: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Ini:
 
 def read_ini(file: Path, faults: FaultList) -> Ini | None:
     """Return what a file holds, None when it is no readable text; every fault in it is noted."""
-    text = _read_text(file, faults)
+    text = read_text(file, faults)
     return None if text is None else parse_ini(text, file, faults)
 
 
@@ -84,7 +86,8 @@ def parse_ini(text: str, file: Path, faults: FaultList) -> Ini:
     return Ini(file=file, sections=reader.finish())
 
 
-def _read_text(file: Path, faults: FaultList) -> str | None:
+def read_text(file: Path, faults: FaultList) -> str | None:
+    """Return the text of a file, its lines ended by line feeds; None, with a fault, where it is no readable text."""
     try:
         state = file.stat()
         if not stat.S_ISREG(state.st_mode):  # opening a FIFO would wait for its writer

@@ -35,6 +35,9 @@ Name = {name}
 
 # What modules and jouled print.
 # LogDirectory = logs
+
+# Passwords and tokens, a line NAME = value each. ${{NAME}} in a module's [Arguments] stands for one; none is shown.
+# SecretsFile = secrets.conf
 """
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from joule.config._faults import FaultList
 from joule.config._graph import check_cycles, check_names, check_writers, start_order
 from joule.config._ini import Ini, read_ini
-from joule.config._main import is_first_era, parse_main
+from joule.config._main import is_first_era, parse_main, read_variables
 from joule.config._model import ModuleConfig, NodeSetup
 from joule.config._modules import ModuleFile, parse_module
 from joule.config._resolve import resolve_streams
@@ -40,10 +40,12 @@ def load_node(main_file: Path) -> NodeSetup:
     main = read_ini(main_file, faults)
     if main is None:
         raise ConfigurationError("; ".join(str(fault) for fault in faults.sorted()), file=str(main_file))
-    config = parse_main(main, faults)
+    variables = read_variables(main, faults)
+    config = parse_main(main, faults, variables)
     found = _read_all(config.module_directory, faults)
-    modules = [parse_module(ini, config.directory, faults) for ini in found or () if ini]
-    parsed = [parse_stream(ini, faults) for ini in _read_all(config.stream_directory, faults) or () if ini]
+    modules = [parse_module(ini, config.directory, faults, variables) for ini in found or () if ini]
+    stream_files = [ini for ini in _read_all(config.stream_directory, faults) or () if ini]
+    parsed = [parse_stream(variables.expand(ini, faults), faults) for ini in stream_files]
     streams: list[StreamFile] = [stream for stream in parsed if stream is not None]
     table = resolve_streams(streams, modules, faults, first_era=is_first_era(main))
     check_names(modules, faults)

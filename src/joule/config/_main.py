@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 
 from joule.config._faults import FaultList, did_you_mean
-from joule.config._fields import Fields, check_keys
+from joule.config._fields import Fields, check_keys, comment_hint
 from joule.config._ini import Ini, Section
 from joule.config._model import NodeConfig
+from joule.config._secrets import read_secrets
+from joule.config._variables import Variables
 from joule.core import parse_duration
 from joule.errors import BadDurationError
 
-__all__ = ["DEFAULT_MAX_AHEAD_US", "MAIN_KEYS", "is_first_era", "parse_main"]
+__all__ = ["DEFAULT_MAX_AHEAD_US", "MAIN_KEYS", "is_first_era", "parse_main", "read_variables"]
 
 MAIN_KEYS = (
     "Name",
@@ -22,7 +24,9 @@ MAIN_KEYS = (
     "DataDirectory",
     "LogDirectory",
     "MaxAhead",
+    "SecretsFile",
 )
+_MAIN_SECTIONS = ("main", "jouled")
 _OTHER_ERAS = (
     "eventstreamdirectory",
     "importerconfigsdirectory",
@@ -53,12 +57,31 @@ def is_first_era(ini: Ini) -> bool:
     return ini.find("jouled") is not None
 
 
-def parse_main(ini: Ini, faults: FaultList) -> NodeConfig:
+def read_variables(ini: Ini, faults: FaultList) -> Variables:
+    """Return what `${NAME}` stands for in the files of a node: read first, since `main.conf` too may have names."""
+    main = ini.find(*_MAIN_SECTIONS)
+    entry = main.entries.get("secretsfile") if main else None
+    value = Variables().shown(entry.value, entry, ini.file, faults) if entry else ""
+    file = Path(os.path.normpath(ini.file.parent / os.path.expanduser(value or "secrets.conf")))
+    if entry is None and not os.path.lexists(file):
+        return Variables()
+    if entry and not value:
+        faults.error(ini.file, entry.line, "'secretsfile' is blank", "name a file, or remove the line for secrets.conf")
+    elif entry and not os.path.lexists(file):
+        message = f"the secrets file {file} does not exist"
+        faults.error(ini.file, entry.line, message, comment_hint(value, "make it, with chmod 600, or name another"))
+    else:
+        return Variables(secrets=read_secrets(file, faults), file=file)
+    return Variables()
+
+
+def parse_main(ini: Ini, faults: FaultList, variables: Variables) -> NodeConfig:
     """Return what a `main.conf` says, with defaults in place of what it leaves out or gets wrong."""
+    ini = variables.expand(ini, faults)
     directory = ini.file.parent
     for section in ini.sections:
         _check_section(section, ini.file, faults)
-    main = ini.find("main", "jouled")
+    main = ini.find(*_MAIN_SECTIONS)
     if main is None:
         faults.error(ini.file, None, "the file has no [Main]", "add [Main] at the start of a line; it may be empty")
     fields = Fields(main or Section(name="Main", line=1, entries={}), ini.file, faults)
@@ -73,6 +96,7 @@ def parse_main(ini: Ini, faults: FaultList) -> NodeConfig:
         data_directory=_directory(fields, "datadirectory", "data", must_exist=False),
         log_directory=_directory(fields, "logdirectory", "logs", must_exist=False),
         max_ahead_us=_max_ahead_us(fields),
+        secrets_file=variables.file,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from joule.config._faults import Fault
+from joule.config._secrets import Secret
 from joule.core import StreamSpec
 
 __all__ = ["Limits", "ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig"]
@@ -29,6 +30,7 @@ class NodeConfig:
         data_directory: Catalog, stream logs and cursors.
         log_directory: What modules and `jouled` print.
         max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
+        secrets_file: Holds the values of names that are secrets; None where there is none.
     """
 
     name: str
@@ -39,6 +41,7 @@ class NodeConfig:
     data_directory: Path
     log_directory: Path
     max_ahead_us: int | None
+    secrets_file: Path | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ class ModuleConfig:
         on_restart: Whether its outputs go on in the same interval after a restart. A module without inputs always
             begins a new one.
         limits: What it may use.
+        variables: What each `${NAME}` on its command line stands for; empty where nothing there is to be replaced.
     """
 
     name: str
@@ -114,13 +118,15 @@ class ModuleConfig:
     file: Path
     on_restart: Literal["resume", "break"] = "resume"
     limits: Limits = Limits()
+    variables: Mapping[str, Secret] = dataclasses.field(default_factory=dict)
 
     @property
     def command(self) -> list[str]:
         """The command line to start, one text per argument, for no shell.
 
         Each of `[Arguments]` becomes `--key=value`; a blank value gives a bare `--key`; a value of many lines stays one
-        argument. Relative paths in it are meant from the node's directory.
+        argument. Relative paths in it are meant from the node's directory. It may be shown: the names in `variables`
+        stand in it as `${NAME}`, and the module replaces them.
         """
         options = [f"--{key}={value}" if value else f"--{key}" for key, value in self.arguments]
         return [self.program, *self.exec_cmd[1:], *options]

@@ -16,10 +16,12 @@ import logging
 import os
 import random
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
-from joule.config import Limits
+from joule.config import Limits, Secret
 from joule.core import format_duration
+from joule.core.variables import VARIABLE_PREFIX
 from joule.daemon._backoff import EndHistory
 from joule.daemon._child import Child
 from joule.daemon._ending import GRACE_S, Targets, end_processes
@@ -49,6 +51,7 @@ class Launch:
         log_file: Where its output goes.
         mark: What all its processes carry in their environment.
         running_reason: Why it is as it is while it runs, for people.
+        variables: What the names on its command line stand for; handed over in its environment.
         limits: What it may use, and when it counts as failed.
         input_logs: Directories of the logs of its inputs.
         output_logs: The same for outputs.
@@ -60,13 +63,15 @@ class Launch:
     log_file: Path
     mark: str
     running_reason: str = "its process runs"
+    variables: Mapping[str, Secret] = dataclasses.field(default_factory=dict)
     limits: Limits = dataclasses.field(default_factory=Limits)
     input_logs: tuple[Path, ...] = ()
     output_logs: tuple[Path, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the module: our own, and what a supervised Python program needs."""
-        return {**os.environ, "PYTHONUNBUFFERED": "1", MARK_VARIABLE: self.mark}
+        values = {VARIABLE_PREFIX + name: secret.reveal() for name, secret in self.variables.items()}
+        return {**os.environ, **values, "PYTHONUNBUFFERED": "1", MARK_VARIABLE: self.mark}
 
 
 class ModuleKeeper:

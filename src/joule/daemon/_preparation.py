@@ -166,6 +166,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         max_ahead_us=config.max_ahead_us,
         inputs=inputs,
         outputs=outputs,
+        variables=tuple(module.variables),
     )
     return Launch(
         name=module.name,
@@ -174,6 +175,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         log_file=module_log_file(config.log_directory, module.name),
         mark=node_mark(config.directory) + module.name,
         running_reason=_running_reason(module, setup),
+        variables=module.variables,
         limits=module.limits,
         input_logs=tuple(entry.log for entry in inputs.values()),
         output_logs=tuple(entry.log for entry in outputs.values()),

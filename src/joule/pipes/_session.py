@@ -77,6 +77,7 @@ class Manifest:
         max_ahead_us: How far ahead of the node's clock the rows of its outputs may be, us; None for any time.
         inputs: By pipe name.
         outputs: By pipe name.
+        variables: Names whose `${NAME}` on the command line stands for a value in the environment.
     """
 
     module: str
@@ -86,6 +87,7 @@ class Manifest:
     max_ahead_us: int | None = None
     inputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
     outputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
+    variables: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the text for `--pipes`, without the elements of its streams where it would be too long."""
@@ -101,6 +103,7 @@ class Manifest:
             "max_ahead_us": self.max_ahead_us,
             "inputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.inputs.items()},
             "outputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.outputs.items()},
+            "variables": list(self.variables),
         }
         return json.dumps(facts)
 
@@ -121,6 +124,7 @@ class Manifest:
                 max_ahead_us=facts["max_ahead_us"],
                 inputs={name: _entry(entry) for name, entry in facts["inputs"].items()},
                 outputs={name: _entry(entry) for name, entry in facts["outputs"].items()},
+                variables=tuple(facts.get("variables", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModuleError(

@@ -22,6 +22,7 @@ class NodeFiles:
         """Write a file, `a.conf` in module_configs being `module_configs/a.conf`."""
         file = self.directory / name
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        file.chmod(0o600)  # as a secrets file should be
         return file
 
     def module(self, name: str, body: str = "", file: str | None = None) -> Path:

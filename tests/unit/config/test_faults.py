@@ -9,6 +9,7 @@ S = "[Main]\nname = s\npath = /s\ndatatype = float32\n"  # four lines
 E = "[Element1]\nname = x\n"
 W = "[Main]\nname = w\nexec_cmd = /bin/true\n[Outputs]\noutput = /s/s\n"  # a writer of the stream of S
 MM, SS, WW, MAIN = "module_configs/m.conf", "stream_configs/s.conf", "module_configs/w.conf", "main.conf"
+SEC = "secrets.conf"
 
 # what: (files, (file, line, severity, words of message and remedy))
 TABLE = {
@@ -36,6 +37,42 @@ TABLE = {
         (MAIN, 2, "error", ["is no directory", "another"]),
     ),
     "blank directory": ({MAIN: "[Main]\nLogDirectory =\n"}, (MAIN, 2, "error", ["blank", "logs"])),
+    "missing secrets file": (
+        {MAIN: "[Main]\nSecretsFile = gone\n"},
+        (MAIN, 2, "error", ["secrets file", "gone does not exist", "chmod 600"]),
+    ),
+    "blank secrets file": ({MAIN: "[Main]\nSecretsFile =\n"}, (MAIN, 2, "error", ["blank", "secrets.conf"])),
+    # the secrets file
+    "no secret": ({SEC: "A = x\nhunter2\n"}, (SEC, 2, "error", ["not NAME = value", "one line"])),
+    "bad secret name": ({SEC: "my key = x\n"}, (SEC, 1, "error", ["not NAME = value", "letters"])),
+    "double secret": ({SEC: "A = x\nA = y\n"}, (SEC, 2, "error", ["secret A", "line 1", "keep one"])),
+    "blank secret": ({SEC: "A =\n"}, (SEC, 1, "error", ["secret A has no value", "behind the ="])),
+    "open secrets": ({SEC: ("A = x\n", 0o640)}, (SEC, None, "warning", ["other users", "chmod 600"])),
+    "quoted secret": ({SEC: "A = 'x'\n"}, (SEC, 1, "warning", ["quotes", "secret A", "remove"])),
+    # ${NAME}
+    "unset": ({MM: M + "[Arguments]\na = ${QQQ_GONE}\n"}, (MM, 5, "error", ["${QQQ_GONE}", "not set", "secrets file"])),
+    "unset beside secrets": (
+        {MM: M + "[Arguments]\na = ${ZZZZ}\n", SEC: "A = x\n"},
+        (MM, 5, "error", ["${ZZZZ}", "secrets.conf", "$${"]),
+    ),
+    "nearly set": (
+        {MM: M + "[Arguments]\na = ${BROKER_TOKN}\n", SEC: "BROKER_TOKEN = x\n"},
+        (MM, 5, "error", ["${BROKER_TOKN}", "did you mean 'BROKER_TOKEN'?"]),
+    ),
+    "unset and shown": (
+        {MM: M + "timeout = ${QQQ_GONE}\n"},
+        (MM, 4, "error", ["${QQQ_GONE}", "not set", "environment of jouled"]),
+    ),
+    "secret shown": (
+        {MM: M + "description = ${A}\n", SEC: "A = x\n"},
+        (MM, 4, "error", ["${A} is a secret", "[Arguments]"]),
+    ),
+    "unprintable and shown": (
+        {MM: M + "description = ${JOULE_TEST_LINES}\n"},
+        (MM, 4, "error", ["${JOULE_TEST_LINES}", "cannot be printed", "one line"]),
+    ),
+    "no name in braces": ({MM: M + "[Arguments]\na = ${}\n"}, (MM, 5, "error", ["'a'", "not followed by NAME", "$${"])),
+    "no name, shown": ({MM: M + "nice = ${-5}\n"}, (MM, 4, "error", ["'nice'", "not followed by NAME", "$${"])),
     # [Main] of a module
     "no module main": ({MM: "[Outputs]\n"}, (MM, None, "error", ["no [Main]", "exec_cmd"])),
     "no name": ({MM: "[Main]\nexec_cmd = /bin/true\n"}, (MM, 1, "error", ["no 'name'", "name = "])),
@@ -79,6 +116,12 @@ TABLE = {
     "semicolon": ({MM: M + "[Arguments]\nrate = 10 ; Hz\n"}, (MM, 5, "warning", ["comment", "line of its own"])),
     "blank in option": ({MM: M + "[Arguments]\na b = 1\n"}, (MM, 5, "error", ["'a b'", "without blanks"])),
     "dashes": ({MM: M + "[Arguments]\n--rate = 1\n"}, (MM, 5, "error", ["'--rate'", "without dashes"])),
+    "two percents": ({MM: M + "[Arguments]\na = 5 %%\n"}, (MM, 5, "warning", ["'%%'", "as it stands", "one %"])),
+    "interpolation": ({MM: M + "[Arguments]\na = %(b)s\n"}, (MM, 5, "warning", ["'%(b)s'", "the value itself"])),
+    "comment behind a command": (
+        {MM: "[Main]\nname = m\nexec_cmd = /bin/true # x\n"},
+        (MM, 3, "warning", ["'exec_cmd'", "comment", "line of its own"]),
+    ),
     # pipes
     "no stream": ({MM: M + "[Inputs]\ni =\n"}, (MM, 5, "error", ["'i'", "no stream", "write such as"])),
     "relative path": ({MM: M + "[Inputs]\ni = s/s\n"}, (MM, 5, "error", ["'s/s'", "begin with /"])),
@@ -149,11 +192,22 @@ TABLE = {
 }
 
 
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    monkeypatch.setenv("JOULE_TEST_LINES", "a\nb")
+
+
+def write(node, what):
+    files, _ = TABLE[what]
+    for name, content in files.items():
+        content, mode = content if isinstance(content, tuple) else (content, 0o600)
+        node.write(name, content).chmod(mode)
+
+
 @pytest.mark.parametrize("what", TABLE)
 def test_each_fault_is_found_alone_with_place_and_remedy(node, what):
-    files, (file, line, severity, words) = TABLE[what]
-    for name, content in files.items():
-        node.write(name, content)
+    _, (file, line, severity, words) = TABLE[what]
+    write(node, what)
     fault = node.only_fault()
     assert (fault.file, fault.line, fault.severity) == (node.directory / file, line, severity)
     for word in words:
@@ -164,9 +218,7 @@ def test_each_fault_is_found_alone_with_place_and_remedy(node, what):
 
 @pytest.mark.parametrize("what", [what for what in TABLE if TABLE[what][1][0] == MM and TABLE[what][1][2] == "error"])
 def test_a_module_with_an_error_is_not_run_but_known_by_name(node, what):
-    files, _ = TABLE[what]
-    for name, content in files.items():
-        node.write(name, content)
+    write(node, what)
     setup = node.load()
     assert MM not in {str(module.file.relative_to(node.directory)) for module in setup.modules}
     assert setup.broken_modules <= {"m"}

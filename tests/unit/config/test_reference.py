@@ -47,7 +47,7 @@ def test_the_examples_make_a_node_without_an_error(tmp_path):
 
 def test_the_examples_show_every_key_of_main_and_stream_files():
     examples = "\n".join(re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL))
-    for key in {*MAIN_KEYS, *STREAM_KEYS, *ELEMENT_KEYS} - {"DataStreamDirectory", "type", "discrete"}:
+    for key in {*MAIN_KEYS, *STREAM_KEYS, *ELEMENT_KEYS} - {"DataStreamDirectory", "SecretsFile", "type", "discrete"}:
         assert re.search(rf"^{key} = .", examples, re.MULTILINE), key
 
 
