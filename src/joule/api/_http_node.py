@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from joule.api._frames import LAYOUT_HEADER, read_frames
-from joule.api._models import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.core import Layout, Rows
 from joule.errors import JouleError, NodeError, NodeUnreachableError, from_wire
@@ -69,6 +69,18 @@ class HttpNode(Node):
                 yield line.decode("utf-8", "backslashreplace").rstrip("\n")
             raise self._gone("the log broke off")
 
+    async def module_start(self, name: str) -> ModuleChange:
+        """Start a module."""
+        return ModuleChange.from_json(await self._post("/module/start.json", name=name))
+
+    async def module_stop(self, name: str) -> ModuleChange:
+        """Stop a module."""
+        return ModuleChange.from_json(await self._post("/module/stop.json", name=name))
+
+    async def module_restart(self, name: str) -> ModuleChange:
+        """Stop a module, if it runs, and start it again."""
+        return ModuleChange.from_json(await self._post("/module/restart.json", name=name))
+
     async def streams(self) -> list[StreamInfo]:
         """Return all streams."""
         return [StreamInfo.from_json(body) for body in await self._json("/streams.json")]
@@ -100,20 +112,31 @@ class HttpNode(Node):
             raise self._gone("the rows ended")
 
     async def _json(self, path: str, /, **query: str) -> Any:
-        async with self._get(path, query, answer_s=_ANSWER_S) as answer:
+        return await self._answer("GET", path, query)
+
+    async def _post(self, path: str, /, **query: str) -> Any:
+        return await self._answer("POST", path, query)
+
+    async def _answer(self, method: str, path: str, query: Mapping[str, str]) -> Any:
+        async with self._request(method, path, query, answer_s=_ANSWER_S) as answer:
             try:
                 return await answer.json()
             except ValueError as error:
                 raise NodeError(f"{self.where} gave an answer that is no JSON: {error}") from error
 
-    @contextlib.asynccontextmanager
-    async def _get(
+    def _get(
         self, path: str, query: Mapping[str, str], *, answer_s: float | None
+    ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self._request("GET", path, query, answer_s=answer_s)
+
+    @contextlib.asynccontextmanager
+    async def _request(
+        self, method: str, path: str, query: Mapping[str, str], *, answer_s: float | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open an answer; every trouble with the connection, also in the body of the context, is NodeUnreachable."""
         timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_S, sock_read=answer_s)
         try:
-            async with self._session.get(self._base + path, params=query, timeout=timeout) as answer:
+            async with self._session.request(method, self._base + path, params=query, timeout=timeout) as answer:
                 if answer.status != 200:
                     raise await self._error(answer)
                 yield answer

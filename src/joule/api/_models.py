@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from joule.core import ElementSpec
 
-__all__ = ["FolderInfo", "ModuleInfo", "StreamInfo", "VersionInfo"]
+__all__ = ["FolderInfo", "ModuleChange", "ModuleInfo", "StreamInfo", "VersionInfo"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class ModuleInfo(_Wire):
         name: From its configuration.
         description: For people.
         state: `running`, `waiting` (not started yet), `backing off` (ended, starts again in a moment), `failed` (cannot
-            be started as it is configured) or `stopped`.
+            be started as it is configured, or ends too often) or `stopped`.
         reason: One sentence: why it is in that state.
         pid: Of the running process, else None.
         uptime_s: How long that process has been running, else None.
@@ -65,6 +65,9 @@ class ModuleInfo(_Wire):
         cpu_percent: Of one core, over the time since somebody last asked (at least half a second), for the process and
             its children; None while it does not run.
         memory_bytes: Resident memory of the process and its children; None while it does not run.
+        next_start_s: After how long it starts again by itself; None where it runs, or will not.
+        recent_ends: How often its process ended within its restart window, since somebody last started it.
+        limits: What it may use, and when it counts as failed: the keys and units of `joule.config.Limits`.
     """
 
     name: str
@@ -79,6 +82,27 @@ class ModuleInfo(_Wire):
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
     cpu_percent: float | None = None
     memory_bytes: int | None = None
+    next_start_s: float | None = None
+    recent_ends: int = 0
+    limits: dict[str, int | float | str | None] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleChange(_Wire):
+    """What became of a request to start, stop or restart a module.
+
+    Attributes:
+        changed: Whether anything was done: a running module is not started, a stopped one not stopped.
+        module: The module afterwards.
+    """
+
+    changed: bool
+    module: ModuleInfo
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the change that `to_json` described."""
+        return super(ModuleChange, cls).from_json({**body, "module": ModuleInfo.from_json(body["module"])})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

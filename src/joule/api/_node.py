@@ -17,7 +17,7 @@ from joule.core import Rows
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from joule.api._models import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+    from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
     from joule.log import Break
 
 __all__ = ["Node"]
@@ -75,6 +75,38 @@ class Node(abc.ABC):
         Raises:
             NotFoundError: The node has no module of that name.
             NodeUnreachableError: The node went away.
+        """
+
+    @abc.abstractmethod
+    async def module_start(self, name: str) -> ModuleChange:
+        """Start a module that is stopped, failed or backing off; what counted against it is forgotten.
+
+        Returns when its process has opened its pipes, or it is clear that it does not. It is started to its end also
+        when whoever asked goes away, as are `module_stop` and `module_restart`.
+
+        Raises:
+            NotFoundError: The node has no module of that name.
+            ConfigurationError: Its configuration has a fault.
+            ModuleError: An old process of it cannot be ended.
+        """
+
+    @abc.abstractmethod
+    async def module_stop(self, name: str) -> ModuleChange:
+        """Stop a module until it is started again, or until the next start of `jouled`.
+
+        Raises:
+            NotFoundError: The node has no module of that name.
+            ModuleError: A process of it cannot be ended.
+        """
+
+    @abc.abstractmethod
+    async def module_restart(self, name: str) -> ModuleChange:
+        """Stop a module, if it runs, and start it as `module_start` does.
+
+        Raises:
+            NotFoundError: The node has no module of that name.
+            ConfigurationError: Its configuration has a fault.
+            ModuleError: A process of it cannot be ended.
         """
 
     @abc.abstractmethod

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from typing import NoReturn
 
 from joule._version import __version__
-from joule.api._models import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.api._stored import (
     catalog_path,
@@ -68,6 +68,18 @@ class OfflineNode(Node):
     def follow_module_logs(self, name: str, lines: int = 10) -> AsyncGenerator[str]:
         """Not without a `jouled`."""
         self._refuse(f"the log of module {name!r}")
+
+    async def module_start(self, name: str) -> ModuleChange:
+        """Not without a `jouled`."""
+        self._refuse(f"start of module {name!r}")
+
+    async def module_stop(self, name: str) -> ModuleChange:
+        """Not without a `jouled`."""
+        self._refuse(f"stop of module {name!r}")
+
+    async def module_restart(self, name: str) -> ModuleChange:
+        """Not without a `jouled`."""
+        self._refuse(f"restart of module {name!r}")
 
     async def streams(self) -> list[StreamInfo]:
         """Return all streams."""

@@ -15,7 +15,7 @@ _COMMANDS = {
     "demo": ("joule.cli.demo:demo", "Run a node on this machine's own sensors and show it live."),
     "init": ("joule.cli.init:init", "Make a node directory."),
     "check": ("joule.cli.check:check", "Report every fault in a node's configuration."),
-    "module": ("joule.cli.module:module", "Show a node's modules and what they print."),
+    "module": ("joule.cli.module:module", "Show, start and stop a node's modules."),
     "stream": ("joule.cli.stream:stream", "Show a node's streams."),
     "data": ("joule.cli.data:data", "Read the rows of streams."),
 }

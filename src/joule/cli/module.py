@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from joule.cli._module_changes import restart, start, stop
 from joule.cli._options import json_option
 from joule.cli._output import Cell, Column, Style, Styled, json_text, note, show_facts, show_json, show_table
 from joule.cli._session import Session
@@ -40,7 +41,11 @@ _COLUMNS = (
 
 @click.group()
 def module() -> None:
-    """Show a node's modules and what they print."""
+    """Show, start and stop a node's modules."""
+
+
+for _command in (start, stop, restart):
+    module.add_command(_command)
 
 
 @module.command("list")
@@ -54,7 +59,7 @@ def list_(session: Session, *, as_json: bool) -> None:
     elif modules:
         show_table(_COLUMNS, [_row(info) for info in modules])
     else:
-        note("no modules: put a .conf file into the node's module_configs directory, then start jouled again")
+        note("no modules: put a .conf file into the node's module_configs directory, then 'joule reload'")
 
 
 @module.command()
@@ -139,12 +144,22 @@ def _facts(info: ModuleInfo) -> list[tuple[str, Cell]]:
         ("process", "" if info.pid is None else str(info.pid)),
         ("uptime", "" if info.uptime_s is None else duration(info.uptime_s * 1e6)),
         ("restarts", str(info.restarts)),
+        ("recent ends", _recent_ends(info)),
         ("last exit", _exit(info.exit_code)),
         ("CPU", _cpu(info)),
         ("memory", _memory(info)),
         *((f"input {pipe}", path) for pipe, path in info.inputs.items()),
         *((f"output {pipe}", path) for pipe, path in info.outputs.items()),
     ]
+
+
+def _recent_ends(info: ModuleInfo) -> str:
+    """Return how near the module is to being called failed; nothing where it has not ended lately."""
+    most, window_us = info.limits.get("max_restarts"), info.limits.get("restart_window_us")
+    if not info.recent_ends or not isinstance(window_us, int):
+        return ""
+    limit = "no limit" if most is None else f"failed at {most}"
+    return f"{info.recent_ends} within {duration(window_us)} ({limit})"
 
 
 def _exit(exit_code: int | None) -> str:

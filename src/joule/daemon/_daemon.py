@@ -24,6 +24,7 @@ from joule.api import catalog_path, node_lock_path
 from joule.catalog import Catalog
 from joule.config import NodeSetup
 from joule.daemon._journal import journal_to_file
+from joule.daemon._node import ManagedNode
 from joule.daemon._node_lock import hold_node_lock
 from joule.daemon._node_view import RunningNode
 from joule.daemon._preparation import node_mark, prepare
@@ -71,8 +72,9 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory))
         watch = Watch(supervisor.keepers, tasks)
         tasks.start("watch over modules", watch.run)
-        node = RunningNode(setup, preparation, catalog, supervisor, run_directory)
-        await stack.enter_async_context(serve_unix(create_app(node), run_directory / "api.sock"))
+        node = await stack.enter_async_context(ManagedNode(setup, preparation, supervisor))
+        view = RunningNode(node, catalog, run_directory)
+        await stack.enter_async_context(serve_unix(create_app(view), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)
         _log.info("node %s in %s: %d modules started, %d not", config.name, config.directory, started, others)
         await stop.wait()

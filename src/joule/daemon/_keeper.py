@@ -10,84 +10,62 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
-import errno
 import logging
-import os
 import random
 import shlex
-from collections.abc import Mapping
-from pathlib import Path
 
-from joule.config import Limits, Secret
 from joule.core import format_duration
-from joule.core.variables import VARIABLE_PREFIX
 from joule.daemon._backoff import EndHistory
 from joule.daemon._child import Child
 from joule.daemon._ending import GRACE_S, Targets, end_processes
+from joule.daemon._launch import Launch
 from joule.daemon._niceness import add_niceness
 from joule.daemon._output import ModuleOutput, describe_exit
-from joule.daemon._process_table import MARK_VARIABLE
 from joule.daemon._records import ModuleRecords
 from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._tag import put_tag
 from joule.daemon._tasks import BackgroundTasks
+from joule.daemon._turns import StartTurns, Turn
+from joule.log import lock_holder
 
-__all__ = ["Launch", "ModuleKeeper"]
+__all__ = ["ModuleKeeper"]
 
 _LEFTOVER_GRACE_S = 1.0  # for what outlives the module's own process: its owner is gone, there is nothing to finish
+_LONGEST_START_S = 3.0  # a module that has not opened its pipes by then starts beside the next ones
+_LOOK_S = 0.05  # while a module starts, which takes some 0.3 s: nothing tells us when it has its lock
+
+_WAITING = ModuleStatus().reason
 
 _log = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """How a module is started.
-
-    Attributes:
-        name: The module's.
-        command: Program and arguments, its pipes included; for no shell.
-        directory: Where it starts: the node's.
-        log_file: Where its output goes.
-        mark: What all its processes carry in their environment.
-        running_reason: Why it is as it is while it runs, for people.
-        variables: What the names on its command line stand for; handed over in its environment.
-        limits: What it may use, and when it counts as failed.
-        input_logs: Directories of the logs of its inputs.
-        output_logs: The same for outputs.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    directory: Path
-    log_file: Path
-    mark: str
-    running_reason: str = "its process runs"
-    variables: Mapping[str, Secret] = dataclasses.field(default_factory=dict)
-    limits: Limits = dataclasses.field(default_factory=Limits)
-    input_logs: tuple[Path, ...] = ()
-    output_logs: tuple[Path, ...] = ()
-
-    def environment(self) -> dict[str, str]:
-        """Return the environment of the module: our own, and what a supervised Python program needs."""
-        values = {VARIABLE_PREFIX + name: secret.reveal() for name, secret in self.variables.items()}
-        return {**os.environ, **values, "PYTHONUNBUFFERED": "1", MARK_VARIABLE: self.mark}
-
-
 class ModuleKeeper:
-    """Keeps one module running until it is asked to stop.
+    """Keeps one module running from the time that somebody starts it until it is asked to stop.
 
     Attributes:
         launch: How it is started.
         status: Its present state.
+        settled: Set when its first start has come to something: its pipes are open, it runs for some seconds, it has
+            ended, or it was stopped.
     """
 
-    def __init__(self, launch: Launch, records: ModuleRecords, tasks: BackgroundTasks) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        records: ModuleRecords,
+        tasks: BackgroundTasks,
+        turns: StartTurns,
+        before: ModuleStatus | None = None,
+    ) -> None:
+        """Args: `before` is the status that an earlier keeper of the module left: its counts go on."""
         self.launch = launch
-        self.status = ModuleStatus()
+        self.status = ModuleStatus(restarts=before.restarts, exit_code=before.exit_code) if before else ModuleStatus()
+        self.settled = asyncio.Event()
         self._records = records
         self._tasks = tasks
+        self._turns = turns
         self._stop = asyncio.Event()
+        self._stop_reason = ""
         self._is_ended = asyncio.Event()
         self._hurry = asyncio.Event()
         self._ends = EndHistory()
@@ -95,29 +73,61 @@ class ModuleKeeper:
         self._cause: str | None = None
         self._output: ModuleOutput | None = None
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a stop was requested."""
+        return self._stop.is_set()
+
     async def run(self) -> None:
-        """Start the module, again and again, until `stop` is called."""
+        """Start the module, again and again, until a stop is requested."""
         loop = asyncio.get_running_loop()
         is_first = True
         while not self._stop.is_set():
-            self.status.restarts += 0 if is_first else 1
-            is_first = False
-            began_s = loop.time()
-            async with ModuleOutput(self.launch.name, self.launch.log_file, self._tasks) as output:
-                outcome = await self._run_once(output)
+            turn = await self._turns.take(self.launch.name)
+            if turn is None:
+                break
+            try:
+                self.status.restarts += 0 if is_first else 1
+                is_first = False
+                began_s = loop.time()
+                async with ModuleOutput(self.launch.name, self.launch.log_file, self._tasks) as output:
+                    outcome = await self._run_once(output, turn)
+            except BaseException:
+                self.settled.set()
+                raise
+            finally:
+                turn.give_back()
             if not self._stop.is_set():
                 await self._back_off(outcome, ran_s=loop.time() - began_s)
-        self._note(ModuleState.STOPPED, "it was stopped with its node")
+                self._note(ModuleState.WAITING, _WAITING)
+        self.note_stopped()
 
-    def request_stop(self) -> frozenset[int]:
+    def request_stop(self, reason: str) -> frozenset[int]:
         """Let no further start happen. Returns the process groups to be ended before `confirm_ended`."""
+        self._stop_reason = self._stop_reason or reason
         self._stop.set()
+        self._turns.withdraw(self.launch.name)
         return frozenset() if self.status.pid is None else frozenset({self.status.pid})
 
     def confirm_ended(self) -> None:
         """Say that the processes of a module that was requested to stop have been ended."""
         self._is_ended.set()
         self._hurry.set()
+
+    def note_stopped(self) -> None:
+        """Say that nothing of the module runs, and nothing will."""
+        self._note(ModuleState.STOPPED, self._stop_reason)
+        self.settled.set()
+
+    def adjust(self, launch: Launch) -> None:
+        """Let what needs no new process take effect: `launch` holds for the present one."""
+        self.launch = launch
+        if self.status.state is ModuleState.RUNNING:
+            self.status.reason = launch.running_reason
+
+    def recent_ends(self) -> int:
+        """Return how many ends within its restart window the module has."""
+        return self._ends.recent(asyncio.get_running_loop().time(), self.launch.limits.restart_window_us / 1e6)
 
     async def end(self, cause: str, grace_s: float = GRACE_S) -> None:
         """End the module's present process and all that it started; it is started again after a delay, as ever.
@@ -138,7 +148,7 @@ class ModuleKeeper:
         async with self._ending:
             await end_processes(self._targets(pid), hurry=self._hurry, grace_s=grace_s)
 
-    async def _run_once(self, output: ModuleOutput) -> str:
+    async def _run_once(self, output: ModuleOutput, turn: Turn) -> str:
         """Run one process of the module to its end; returns how it ended, for people."""
         output.say("---starting module---")
         try:
@@ -149,7 +159,7 @@ class ModuleKeeper:
                 directory=self.launch.directory,
             )
         except (OSError, ValueError) as error:
-            reason = f"its program cannot be started: {_why_not_started(self.launch.command[0], error)}"
+            reason = f"its program cannot be started: {self.launch.why_not_started(error)}"
             output.say(f"---module cannot be started: {reason}---")
             _log.error("module %s: %s", self.launch.name, reason)
             self._note(ModuleState.FAILED, reason)
@@ -163,6 +173,7 @@ class ModuleKeeper:
         self._records.write(self.launch.name, child.pid, child.start_ticks)
         self._note(ModuleState.RUNNING, self.launch.running_reason, child=child)
         _log.info("module %s: started, process %d", self.launch.name, child.pid)
+        self._tasks.start(f"start of module {self.launch.name}", lambda: self._settle(child.pid, turn))
         try:
             try:
                 await child.wait()
@@ -172,6 +183,19 @@ class ModuleKeeper:
             return self._bury(child, output)
         finally:
             child.leave()
+
+    async def _settle(self, pid: int, turn: Turn) -> None:
+        """Wait until a start has come to something; then it is another's turn."""
+        loop = asyncio.get_running_loop()
+        limit_s = loop.time() + _LONGEST_START_S
+        lock = self.launch.ready_lock
+        while lock is not None and self.status.pid == pid and lock_holder(lock) is None:  # see _LOOK_S
+            if loop.time() > limit_s:
+                break
+            await asyncio.sleep(_LOOK_S)
+        turn.give_back()
+        if self.status.pid == pid:
+            self.settled.set()
 
     async def _end_rest(self, child: Child) -> None:
         """End what the module's process has left running, or wait until whoever stops the module has done so."""
@@ -208,6 +232,7 @@ class ModuleKeeper:
         now_s = asyncio.get_running_loop().time()
         delay_s = self._judge(outcome, now_s, ran_s)
         self.status.next_start_s = None if delay_s is None else now_s + delay_s
+        self.settled.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), delay_s)
 
@@ -255,13 +280,3 @@ class ModuleKeeper:
         self.status.pid = child.pid if child else None
         self.status.started_s = asyncio.get_running_loop().time() if child else self.status.started_s
         self.status.next_start_s = None
-
-
-def _why_not_started(program: str, error: OSError | ValueError) -> str:
-    if not isinstance(error, OSError):
-        return str(error)
-    if isinstance(error, FileNotFoundError) and os.path.isfile(program):
-        return f"{program} is there, but the interpreter that its first line (#!) names is not: correct that line"
-    if error.errno == errno.ENOEXEC:
-        return f"{program} is no program: begin a script with a line such as #!/usr/bin/env python3"
-    return f"{error.filename or program}: {error.strerror or error}"

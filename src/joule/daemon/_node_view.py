@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
+import dataclasses
 import os
 from pathlib import Path
 
 from joule._version import __version__
 from joule.api import (
     FolderInfo,
+    ModuleChange,
     ModuleInfo,
     StreamInfo,
     VersionInfo,
@@ -19,12 +20,12 @@ from joule.api import (
     log_directory,
 )
 from joule.catalog import Catalog
-from joule.config import ModuleConfig, NodeSetup
-from joule.daemon._preparation import Preparation, module_log_file
+from joule.config import ModuleConfig
+from joule.core import format_duration
+from joule.daemon._node import ManagedNode
+from joule.daemon._preparation import module_log_file
 from joule.daemon._states import ModuleState, ModuleStatus
-from joule.daemon._supervisor import Supervisor
 from joule.daemon._usage import Usage, UsageMeter
-from joule.errors import NotFoundError
 
 __all__ = ["RunningNode"]
 
@@ -32,39 +33,29 @@ __all__ = ["RunningNode"]
 class RunningNode:
     """A node under this daemon."""
 
-    def __init__(
-        self,
-        setup: NodeSetup,
-        preparation: Preparation,
-        catalog: Catalog,
-        supervisor: Supervisor,
-        run_directory: Path,
-    ) -> None:
+    def __init__(self, node: ManagedNode, catalog: Catalog, run_directory: Path) -> None:
         self.run_directory = run_directory
-        self._setup = setup
-        self._problems = preparation.problems
+        self._node = node
         self._catalog = catalog
-        self._supervisor = supervisor
-        self._configs = {module.name: module for module in setup.modules}
         self._meter = UsageMeter()
 
     def version(self) -> VersionInfo:
         """Return which node this is."""
-        config = self._setup.config
+        config = self._node.setup.config
         return VersionInfo(version=__version__, name=config.name, directory=str(config.directory), pid=os.getpid())
 
     def modules(self) -> list[ModuleInfo]:
         """Return all modules, also those that cannot be started, sorted by name."""
         now_s = asyncio.get_running_loop().time()
-        names = sorted({*self._configs, *self._problems})
-        statuses = {name: self._status(name) for name in names}
+        statuses = {name: self._node.status(name) for name in self._node.names()}
         started = {
             status.pid: status.started_s
             for status in statuses.values()
             if status.pid is not None and status.started_s is not None
         }
         usage = self._meter.measure(started, now_s)
-        return [self._describe(name, statuses[name], usage, now_s) for name in names]
+        places = self._node.supervisor.places()
+        return [self._describe(name, statuses[name], usage, places, now_s) for name in statuses]
 
     def module(self, name: str) -> ModuleInfo:
         """Return one module.
@@ -72,8 +63,23 @@ class RunningNode:
         Raises:
             NotFoundError: There is none of that name; the message has the nearest.
         """
-        self._check_name(name)
+        self._node.check_name(name)
         return next(info for info in self.modules() if info.name == name)
+
+    async def start_module(self, name: str) -> ModuleChange:
+        """Start a module that does not run."""
+        changed = await self._node.start_module(name)
+        return ModuleChange(changed=changed, module=self.module(name))
+
+    async def stop_module(self, name: str) -> ModuleChange:
+        """Stop a module until somebody starts it."""
+        changed = await self._node.stop_module(name)
+        return ModuleChange(changed=changed, module=self.module(name))
+
+    async def restart_module(self, name: str) -> ModuleChange:
+        """Stop a module, if it runs, and start it again."""
+        await self._node.restart_module(name)
+        return ModuleChange(changed=True, module=self.module(name))
 
     def module_log(self, name: str) -> Path:
         """Return the file that has a module's output; it need not be there yet.
@@ -81,8 +87,8 @@ class RunningNode:
         Raises:
             NotFoundError: There is no module of that name.
         """
-        self._check_name(name)
-        return module_log_file(self._setup.config.log_directory, name)
+        self._node.check_name(name)
+        return module_log_file(self._node.setup.config.log_directory, name)
 
     async def streams(self) -> list[StreamInfo]:
         """Return all streams, sorted by path."""
@@ -110,28 +116,20 @@ class RunningNode:
 
     @property
     def _data_directory(self) -> Path:
-        return self._setup.config.data_directory
+        return self._node.setup.config.data_directory
 
-    def _check_name(self, name: str) -> None:
-        known = {*self._configs, *self._problems}
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else "'joule module list' shows those that are"
-            raise NotFoundError(f"there is no module {name!r}: {remedy}", module=name, nearest=near)
-
-    def _status(self, name: str) -> ModuleStatus:
-        status = self._supervisor.status(name)
-        return status or ModuleStatus(state=ModuleState.FAILED, reason=self._problems[name])
-
-    def _describe(self, name: str, status: ModuleStatus, usage: dict[int, Usage], now_s: float) -> ModuleInfo:
-        config: ModuleConfig | None = self._configs.get(name)
+    def _describe(
+        self, name: str, status: ModuleStatus, usage: dict[int, Usage], places: dict[str, int], now_s: float
+    ) -> ModuleInfo:
+        config: ModuleConfig | None = self._node.modules.get(name)
+        keeper = self._node.supervisor.keeper(name)
         is_up = status.pid is not None and status.started_s is not None
         used = usage.get(status.pid) if status.pid is not None else None
         return ModuleInfo(
             name=name,
             description=config.description if config else "",
             state=str(status.state),
-            reason=_reason(status, now_s),
+            reason=_reason(status, places.get(name, 0), now_s),
             pid=status.pid,
             uptime_s=now_s - status.started_s if is_up and status.started_s is not None else None,
             restarts=status.restarts,
@@ -140,10 +138,16 @@ class RunningNode:
             outputs={pipe.name: pipe.stream for pipe in config.outputs.values()} if config else {},
             cpu_percent=used.cpu_percent if used else None,
             memory_bytes=used.memory_bytes if used else None,
+            next_start_s=None if status.next_start_s is None else max(0.0, status.next_start_s - now_s),
+            recent_ends=keeper.recent_ends() if keeper else 0,
+            limits=dataclasses.asdict(keeper.launch.limits) if keeper else {},
         )
 
 
-def _reason(status: ModuleStatus, now_s: float) -> str:
+def _reason(status: ModuleStatus, place: int, now_s: float) -> str:
+    if status.state is ModuleState.WAITING and place:
+        return f"{status.reason}: {place} modules start before it"
     if status.next_start_s is None:
         return status.reason
-    return f"{status.reason}; starts again in {max(0.0, status.next_start_s - now_s):.0f} s"
+    after = format_duration(round(max(0.0, status.next_start_s - now_s)) * 1_000_000)
+    return f"{status.reason}; starts again in {after}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from joule.api import log_directory
 from joule.catalog import Catalog, StreamRecord
 from joule.config import ModuleConfig, NodeSetup, PipeConfig
-from joule.daemon._keeper import Launch
+from joule.daemon._launch import Launch
 from joule.daemon._unknown_logs import find_unknown_logs
 from joule.errors import JouleError, LogError
 from joule.log import SEGMENT_US, LogReader, create_log, cursor_path, ensure_cursors
@@ -174,6 +174,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         directory=config.directory,
         log_file=module_log_file(config.log_directory, module.name),
         mark=node_mark(config.directory) + module.name,
+        manifest=manifest,
         running_reason=_running_reason(module, setup),
         variables=module.variables,
         limits=module.limits,

@@ -1,27 +1,39 @@
-"""All modules of a node: ends what an earlier `jouled` left, starts them in order, stops them together.
+"""All modules of a node: ends what an earlier `jouled` left, starts, stops and replaces them, and ends them together.
 
-Start: producers before consumers, as the configuration orders them; nobody waits for anybody, since a consumer whose
-producer is not there yet waits for rows by itself.
+Start: producers before consumers, as the configuration orders them, a few at a time (see `_turns`); nobody waits for
+anybody's rows, since a consumer whose producer is not there yet waits for them by itself.
 
-Stop: all at once. A consumer that ends before its producer leaves rows behind its cursor, and goes on exactly there at
-the next start, so an order would cost time and gain nothing. SIGTERM, then `GRACE_S`, then SIGKILL to everything that a
-module has started. `hurry` ends the grace.
+Stop: all that are meant at once. A consumer that ends before its producer leaves rows behind its cursor, and goes on
+exactly there at the next start, so an order would cost time and gain nothing. SIGTERM, then `GRACE_S`, then SIGKILL to
+everything that a module has started. `hurry` ends the grace.
+
+Changes to one module come one after the other: whoever starts, stops or replaces it holds its lock, so there are never
+two processes of it. Whoever needs several locks takes them in the order of names, so nobody waits in a circle.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Self
 
 from joule.daemon._ending import Targets, end_processes
-from joule.daemon._keeper import Launch, ModuleKeeper
+from joule.daemon._keeper import ModuleKeeper
+from joule.daemon._launch import Launch
 from joule.daemon._records import ModuleRecords
-from joule.daemon._states import ModuleStatus
+from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._tasks import BackgroundTasks
+from joule.daemon._turns import StartTurns
+from joule.errors import ModuleError, NotFoundError
 
 __all__ = ["Supervisor", "end_leftovers"]
+
+_SETTLE_S = 5.0  # for a keeper whose processes have gone to say so
+_LONGEST_START_S = 20.0  # behind many others that start; whoever asked is then told that it waits
+_UP = (ModuleState.RUNNING, ModuleState.WAITING)
 
 _log = logging.getLogger(__name__)
 
@@ -57,19 +69,26 @@ class Supervisor:
     def __init__(
         self, launches: Sequence[Launch], records: ModuleRecords, tasks: BackgroundTasks, hurry: asyncio.Event
     ) -> None:
-        self._keepers = {launch.name: ModuleKeeper(launch, records, tasks) for launch in launches}
+        self._records = records
         self._tasks = tasks
         self._hurry = hurry
-        self._work: list[asyncio.Task[None]] = []
+        self._turns = StartTurns()
+        self._keepers = {launch.name: self._new_keeper(launch) for launch in launches}
+        self._work: dict[str, asyncio.Task[None]] = {}
+        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._is_closing = False
 
     async def __aenter__(self) -> Self:
-        self._work = [
-            self._tasks.start(f"supervision of module {name}", keeper.run) for name, keeper in self._keepers.items()
-        ]
+        for name in self._keepers:
+            self._begin(name)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self.stop()
+        await self.close()
+
+    def names(self) -> list[str]:
+        """Return the names of all modules that are run, or were until somebody stopped them."""
+        return list(self._keepers)
 
     def status(self, name: str) -> ModuleStatus | None:
         """Return the state of a module; None when it is not one of those that are run."""
@@ -84,16 +103,157 @@ class Supervisor:
         """Return who keeps each of the modules."""
         return list(self._keepers.values())
 
-    async def stop(self) -> None:
+    def places(self) -> dict[str, int]:
+        """Return how many modules start before each of those that wait for their turn, by name."""
+        return self._turns.places()
+
+    def holders(self, stream: str) -> list[str]:
+        """Return the modules that read or write a stream and run, or will by themselves."""
+        return [
+            name for name, keeper in self._keepers.items() if stream in keeper.launch.streams and self._is_kept(name)
+        ]
+
+    async def start(self, name: str) -> bool:
+        """Start a module that does not run; what counted against it is forgotten.
+
+        Returns when its process has opened its pipes, or it is clear that it does not.
+
+        Returns:
+            Whether there was anything to start: it did not run already.
+
+        Raises:
+            ModuleError: An old process of it cannot be ended.
+            NotFoundError: There is no such module.
+        """
+        async with self.changing([name]):
+            keeper = self._find(name)
+            if self._is_kept(name) and not keeper.is_stopping and keeper.status.state in _UP:
+                return False
+            await self.end([name], "it is started anew")
+            keeper = self.begin_anew(keeper.launch)
+        await _settled(keeper)
+        return True
+
+    async def stop(self, name: str, reason: str) -> bool:
+        """Stop a module; when this returns, none of its processes is left, and it does not start by itself.
+
+        Returns:
+            Whether there was anything to stop.
+
+        Raises:
+            ModuleError: A process of it cannot be ended.
+        """
+        async with self.changing([name]):
+            self._find(name)
+            if not self._is_kept(name):
+                return False
+            await self.end([name], reason)
+            return True
+
+    async def restart(self, name: str, reason: str) -> None:
+        """Stop a module, if it runs, and start it again; what counted against it is forgotten.
+
+        Raises:
+            ModuleError: A process of it cannot be ended; it is then not started.
+        """
+        async with self.changing([name]):
+            launch = self._find(name).launch
+            await self.end([name], reason)
+            keeper = self.begin_anew(launch)
+        await _settled(keeper)
+
+    async def close(self) -> None:
         """Stop all modules; when this returns, none of their processes is left."""
-        keepers = list(self._keepers.values())
-        groups = frozenset[int]().union(*(keeper.request_stop() for keeper in keepers))
-        marks = frozenset(keeper.launch.mark for keeper in keepers)
-        left = await end_processes(Targets(groups=groups, marks=marks), hurry=self._hurry)
-        if left:
-            _log.error("%d processes of modules cannot be ended", left)
-        for keeper in keepers:
+        self._is_closing = True
+        reason = "it was stopped with its node"
+        free = [name for name in self._keepers if not self._locks[name].locked()]
+        await self._end_logged(free, reason)
+        # Whoever is changing a module at the moment is let finish. It starts nothing any more.
+        async with self.changing(self._keepers):
+            await self._end_logged(self._keepers, reason)
+
+    @contextlib.asynccontextmanager
+    async def changing(self, names: Iterable[str]) -> AsyncIterator[None]:
+        """Keep everybody else from changing some modules as long as the context lasts."""
+        async with contextlib.AsyncExitStack() as stack:
+            for name in sorted(set(names)):
+                await stack.enter_async_context(self._locks[name])
+            yield
+
+    async def end(self, names: Collection[str], reason: str) -> None:
+        """Stop modules together, within `changing`; those that do not run stay as they are.
+
+        Raises:
+            ModuleError: Processes cannot be ended.
+        """
+        kept = {name: self._keepers[name] for name in names if self._is_kept(name)}
+        if not kept:
+            return
+        groups = frozenset[int]().union(*(keeper.request_stop(reason) for keeper in kept.values()))
+        marks = frozenset(keeper.launch.mark for keeper in kept.values())
+        await end_processes(Targets(groups=groups, marks=marks), hurry=self._hurry)
+        for keeper in kept.values():
             keeper.confirm_ended()
-        # A keeper that failed at this very moment sits in its delay: there is nothing left that it could start.
-        if self._work:
-            await asyncio.wait(self._work, timeout=5.0)
+        await asyncio.wait([self._work[name] for name in kept], timeout=_SETTLE_S)
+        stuck = [name for name in kept if not self._work[name].done() and not await self._give_up(name)]
+        if stuck:
+            raise ModuleError(
+                f"processes of {', '.join(map(repr, stuck))} cannot be ended: they wait in the kernel, perhaps for a "
+                "disk or a device that does not answer",
+                modules=stuck,
+            )
+
+    def begin_anew(self, launch: Launch) -> ModuleKeeper:
+        """Start a module, within `changing`; no process of it is there."""
+        before = self._keepers.get(launch.name)
+        keeper = self._keepers[launch.name] = self._new_keeper(launch, before.status if before else None)
+        self._begin(launch.name)
+        return keeper
+
+    def forget(self, name: str) -> None:
+        """Drop a module that was stopped, within `changing`."""
+        del self._keepers[name]
+
+    def _find(self, name: str) -> ModuleKeeper:
+        keeper = self._keepers.get(name)
+        if keeper is None:
+            raise NotFoundError(f"there is no module {name!r} any more: its file was removed", module=name)
+        return keeper
+
+    def _new_keeper(self, launch: Launch, before: ModuleStatus | None = None) -> ModuleKeeper:
+        return ModuleKeeper(launch, self._records, self._tasks, self._turns, before)
+
+    def _begin(self, name: str) -> None:
+        keeper = self._keepers[name]
+        if self._is_closing:
+            keeper.request_stop("its node is stopping")
+            keeper.note_stopped()
+            return
+        self._work[name] = self._tasks.start(f"supervision of module {name}", keeper.run)
+
+    def _is_kept(self, name: str) -> bool:
+        """Return whether a module runs, or will by itself."""
+        work = self._work.get(name)
+        return work is not None and not work.done()
+
+    async def _give_up(self, name: str) -> bool:
+        """End the supervision of a module that did not stop when asked to; False when a process of it still lives."""
+        keeper = self._keepers[name]
+        if keeper.status.pid is not None:
+            return False
+        # It failed at this very moment and sits in its delay: there is nothing left that it could start.
+        self._work[name].cancel()
+        await asyncio.wait([self._work[name]])
+        keeper.note_stopped()
+        return True
+
+    async def _end_logged(self, names: Collection[str], reason: str) -> None:
+        try:
+            await self.end(names, reason)
+        except ModuleError as error:
+            _log.error("%s", error.message)
+
+
+async def _settled(keeper: ModuleKeeper) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(keeper.settled.wait(), _LONGEST_START_S)

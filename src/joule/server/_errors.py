@@ -11,7 +11,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from joule.errors import BadRequestError, BadTextError, JouleError, NodeError, NotFoundError
+from joule.errors import (
+    BadRequestError,
+    BadTextError,
+    ConfigurationError,
+    JouleError,
+    ModuleError,
+    NodeError,
+    NotFoundError,
+)
 
 __all__ = ["error_shape"]
 
@@ -21,6 +29,8 @@ _STATUS: tuple[tuple[type[JouleError], int], ...] = (
     (NotFoundError, 404),
     (BadRequestError, 400),
     (BadTextError, 400),
+    (ConfigurationError, 409),
+    (ModuleError, 409),
 )
 
 

@@ -31,6 +31,9 @@ class ModuleRoutes:
             web.get("/module.json", self.module),
             web.get("/module/logs.json", self.logs),
             web.get("/module/logs", self.follow_logs),
+            web.post("/module/start.json", self.start),
+            web.post("/module/stop.json", self.stop),
+            web.post("/module/restart.json", self.restart),
         ]
 
     async def version(self, request: web.Request) -> web.Response:
@@ -64,6 +67,18 @@ class ModuleRoutes:
             async for piece in pieces:
                 await answer.write(piece)
         return answer
+
+    async def start(self, request: web.Request) -> web.Response:
+        """POST /module/start.json?name=: start a module that does not run."""
+        return web.json_response((await self._node.start_module(required_text(request, "name"))).to_json())
+
+    async def stop(self, request: web.Request) -> web.Response:
+        """POST /module/stop.json?name=: stop a module until somebody starts it."""
+        return web.json_response((await self._node.stop_module(required_text(request, "name"))).to_json())
+
+    async def restart(self, request: web.Request) -> web.Response:
+        """POST /module/restart.json?name=: stop a module, if it runs, and start it again."""
+        return web.json_response((await self._node.restart_module(required_text(request, "name"))).to_json())
 
 
 def _lines(request: web.Request) -> int:

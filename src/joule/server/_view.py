@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from joule.api import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+from joule.api import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 
 __all__ = ["NodeView"]
 
@@ -28,6 +28,15 @@ class NodeView(Protocol):
 
     def module_log(self, name: str) -> Path:
         """Return the file that has a module's output; it need not be there yet. A rotated one has `.1` behind it."""
+
+    async def start_module(self, name: str) -> ModuleChange:
+        """Start a module, whoever asked stays or goes; see `joule.api.Node.module_start`."""
+
+    async def stop_module(self, name: str) -> ModuleChange:
+        """Stop a module, likewise."""
+
+    async def restart_module(self, name: str) -> ModuleChange:
+        """Stop a module, if it runs, and start it again, likewise."""
 
     async def streams(self) -> list[StreamInfo]:
         """Return all streams, sorted by path."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from joule.api import FolderInfo, ModuleInfo, Node, StreamInfo, VersionInfo
+from joule.api import FolderInfo, ModuleChange, ModuleInfo, Node, StreamInfo, VersionInfo
 from joule.cli._root import joule
 from joule.cli._session import Session
 from joule.core import ElementSpec, Layout
@@ -29,6 +29,7 @@ class FakeNode(Node):
     known_streams: list = dataclasses.field(default_factory=list)
     lines: dict = dataclasses.field(default_factory=dict)
     blocks: dict = dataclasses.field(default_factory=dict)
+    unchanged: tuple = ()
     asked: list = dataclasses.field(default_factory=list)
     failure: Exception | None = None
     opened: list = dataclasses.field(default_factory=list)
@@ -61,6 +62,19 @@ class FakeNode(Node):
     async def follow_module_logs(self, name, lines=10):
         for line in await self.module_logs(name, lines):
             yield line
+
+    async def module_start(self, name):
+        return await self._change("start", name, changed=name not in self.unchanged)
+
+    async def module_stop(self, name):
+        return await self._change("stop", name, changed=name not in self.unchanged)
+
+    async def module_restart(self, name):
+        return await self._change("restart", name, changed=True)
+
+    async def _change(self, verb, name, *, changed):
+        self.asked.append((verb, name))
+        return ModuleChange(changed=changed, module=await self.module(name))
 
     async def streams(self):
         return self.known_streams

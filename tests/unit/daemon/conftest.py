@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from joule.daemon._keeper import Launch
+from joule.daemon._launch import Launch
 from joule.daemon._records import ModuleRecords
 from joule.daemon._tasks import BackgroundTasks
+from joule.pipes import Manifest, PipeEntry
 
 
 @pytest.fixture
@@ -38,6 +39,17 @@ def launch(tmp_path):
             mark=f"test:{os.getpid()}:{tmp_path}:{name}",
             **facts,
         )
+
+    return make
+
+
+@pytest.fixture
+def holding(tmp_path):
+    """Make the manifest of a module that writes a stream."""
+
+    def make(stream):
+        entry = PipeEntry(stream=stream, log=tmp_path / "log", layout="float32_1")
+        return Manifest(module="reader", cursor=tmp_path / "x.cursor", run=tmp_path, outputs={"output": entry})
 
     return make
 

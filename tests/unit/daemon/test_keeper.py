@@ -16,6 +16,7 @@ from joule.daemon._keeper import ModuleKeeper
 from joule.daemon._process_table import process_info
 from joule.daemon._states import ModuleState
 from joule.daemon._supervisor import Supervisor, end_leftovers
+from joule.daemon._turns import StartTurns
 
 WAIT = "import sys, time; print('up'); sys.stdout.flush(); time.sleep(60)"
 IGNORE_TERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
@@ -160,7 +161,7 @@ async def test_stopping_ends_a_module_by_sigterm(supervise, launch, until):
     module = launch("import signal, sys\nsignal.signal(15, lambda *a: (print('bye'), sys.exit(0)))\n" + WAIT)
     supervisor = await supervise(module)
     await until(lambda: "up" in log_of(module))
-    await supervisor.stop()
+    await supervisor.close()
     assert supervisor.status("reader").state is ModuleState.STOPPED
     assert "bye" in log_of(module)
     assert log_of(module).endswith("---module terminated: exit code 0---\n")
@@ -176,7 +177,7 @@ async def test_what_ignores_sigterm_and_forks_is_killed(records, tasks, launch, 
     async with supervisor:
         await until(lambda: "stray" in log_of(module))
         assert len(Targets(marks=frozenset({module.mark})).living()) == 2
-        stopping = asyncio.ensure_future(supervisor.stop())
+        stopping = asyncio.ensure_future(supervisor.close())
         await asyncio.sleep(0.1)
         assert not stopping.done()  # the grace is theirs
         hurry.set()
@@ -192,7 +193,7 @@ async def test_a_child_that_left_its_session_and_its_environment_is_ended_with_i
     supervisor = await supervise(module)
     await until(lambda: "stray" in log_of(module))
     pid = int(log_of(module).partition("stray ")[2].split()[0])
-    stopping = asyncio.ensure_future(supervisor.stop())
+    stopping = asyncio.ensure_future(supervisor.close())
     await asyncio.sleep(0.1)  # its parent ends by SIGTERM at once, and with it the only trace of the child
     supervisor._hurry.set()
     await stopping
@@ -213,7 +214,7 @@ async def test_a_stop_during_back_off_ends_it_at_once(supervise, launch, until):
     supervisor = await supervise(launch("raise SystemExit(1)"))
     await until(lambda: supervisor.status("reader").next_start_s is not None)
     async with asyncio.timeout(0.5):
-        await supervisor.stop()
+        await supervisor.close()
     assert supervisor.status("reader").state is ModuleState.STOPPED
 
 
@@ -286,10 +287,10 @@ async def test_a_fault_in_a_keeper_leaves_no_second_process(quick, records, task
                 raise fault
             return super()._bury(child, output)
 
-    keeper = Faulty(module, records, tasks)
+    keeper = Faulty(module, records, tasks, StartTurns())
     task = tasks.start("supervision", keeper.run)
     await until(lambda: keeper.status.restarts >= 1)
     assert len(Targets(marks=frozenset({module.mark})).living()) <= 1
-    keeper.request_stop()
+    keeper.request_stop("it is over")
     keeper.confirm_ended()
     await task

@@ -5,6 +5,7 @@ import pytest
 from joule.api import catalog_path
 from joule.catalog import Catalog
 from joule.config import init_node, load_node
+from joule.daemon._node import ManagedNode
 from joule.daemon._node_view import RunningNode
 from joule.daemon._preparation import Preparation
 from joule.daemon._states import ModuleState, ModuleStatus
@@ -20,6 +21,12 @@ class FakeSupervisor:
     def status(self, name):
         return self.statuses.get(name)
 
+    def keeper(self, name):
+        return None
+
+    def places(self):
+        return {"reader": 3}
+
 
 @pytest.fixture
 def view(tmp_path):
@@ -30,7 +37,8 @@ def view(tmp_path):
 
         def make(status):
             preparation = Preparation(launches=(), problems={"bad": "its configuration has a fault: bad.conf:3: no"})
-            return RunningNode(setup, preparation, catalog, FakeSupervisor(reader=status), tmp_path / "run")
+            node = ManagedNode(setup, preparation, FakeSupervisor(reader=status))
+            return RunningNode(node, catalog, tmp_path / "run")
 
         yield make
 
@@ -38,7 +46,7 @@ def view(tmp_path):
 async def test_a_module_that_backs_off_counts_down(view):
     status = ModuleStatus(state=ModuleState.BACKING_OFF, reason="it ended", next_start_s=0.0, restarts=2, exit_code=-9)
     info = view(status).module("reader")
-    assert (info.state, info.reason) == ("backing off", "it ended; starts again in 0 s")
+    assert (info.state, info.reason) == ("backing off", "it ended; starts again in 0s")
     assert (info.restarts, info.exit_code, info.pid, info.uptime_s) == (2, -9, None, None)
     assert info.outputs == {"output": "/a/b"}
 
@@ -48,6 +56,7 @@ async def test_a_module_that_cannot_be_started_says_why(view):
     assert (bad.name, bad.state) == ("bad", "failed")
     assert "bad.conf:3" in bad.reason
     assert (reader.state, reader.description) == ("waiting", "reads")
+    assert reader.reason.endswith("3 modules start before it")
 
 
 async def test_a_module_that_is_not_there_names_a_near_one(view):

@@ -7,10 +7,10 @@ import aiohttp
 import numpy as np
 import pytest
 
-from joule.api import FolderInfo, ModuleInfo, StreamInfo, VersionInfo
+from joule.api import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._http_node import HttpNode
 from joule.core import ElementSpec, Layout
-from joule.errors import NotFoundError
+from joule.errors import ModuleError, NotFoundError
 from joule.log import LogWriter, read_identity
 from joule.server import create_app, serve_unix
 
@@ -50,6 +50,16 @@ class FakeNode:
         if name != "reader":
             raise NotFoundError(f"there is no module {name!r}", module=name)
         return ModuleInfo(name=name, description="reads", state="running", reason="it runs", inputs={"a": "/a/b"})
+
+    async def start_module(self, name):
+        return ModuleChange(changed=True, module=self.module(name))
+
+    async def stop_module(self, name):
+        self.module(name)
+        raise ModuleError("a process of 'reader' cannot be ended", modules=[name])
+
+    async def restart_module(self, name):
+        return ModuleChange(changed=False, module=self.module(name))
 
     def module_log(self, name):
         self.module(name)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from joule.api._http_node import HttpNode
-from joule.errors import BadRequestError, LogError, NodeUnreachableError, NotFoundError
+from joule.errors import BadRequestError, LogError, ModuleError, NodeUnreachableError, NotFoundError
 from joule.log import BREAK
 from joule.server import create_app, serve_unix
 
@@ -36,6 +36,18 @@ async def test_the_client_raises_what_the_server_raised(client):
         await client.module_logs("reader", lines=-1)
     with pytest.raises(LogError, match="no stream log"):
         await collect(client.read_data("/a/b"))
+
+
+async def test_modules_are_started_and_stopped_by_post_alone(client, raw, fake):
+    assert await client.module_start("reader") == await fake.start_module("reader")
+    assert await client.module_restart("reader") == await fake.restart_module("reader")
+    with pytest.raises(ModuleError, match="cannot be ended") as caught:
+        await client.module_stop("reader")
+    assert caught.value.detail == {"modules": ["reader"]}
+    with pytest.raises(NotFoundError):
+        await client.module_stop("absent")
+    assert (await raw("/module/stop.json?name=reader", "POST"))[0] == 409
+    assert (await raw("/module/stop.json?name=reader"))[0] == 405
 
 
 async def test_stored_rows_come_with_their_breaks(client, fake, make_rows):

@@ -1,0 +1,131 @@
+"""Starting, stopping and restarting modules of a running node, as a person does."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from joule.api import open_node
+from joule.daemon._process_table import process_info
+from joule.errors import ConfigurationError, NodeUnreachableError
+
+pytestmark = pytest.mark.timeout(60)
+
+JOULE = Path(sys.executable).parent / "joule"
+READER = """
+    import asyncio
+    import joule
+
+    class Reader(joule.ReaderModule):
+        async def run(self, parsed_args, output):
+            while not self.stop_requested:
+                await output.write([[joule.time_now(), 1]])
+                await asyncio.sleep(0.01)
+
+    Reader().start()
+"""
+STUBBORN = """
+    import signal, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("stubborn", flush=True)
+    while True:
+        time.sleep(1)
+"""
+
+
+def joule(kit, *arguments):
+    return subprocess.run(
+        [JOULE, "-n", kit.directory, *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def test_a_module_stops_and_starts_when_told_and_its_stream_goes_on(kit):
+    kit.add("reader", READER, outputs="output = /test/raw:float64[a]")
+    kit.start()
+    kit.wait(lambda: kit.ask("stream", "/test/raw").rows > 5, "rows")
+    old = kit.module("reader").pid
+    stopped = joule(kit, "module", "stop", "reader")
+    assert (stopped.returncode, stopped.stdout) == (0, "reader: stopped\n")
+    assert process_info(old) is None
+    info = kit.module("reader")
+    assert (info.state, info.pid) == ("stopped", None)
+    assert "joule module start reader" in info.reason
+    rows = kit.ask("stream", "/test/raw").rows
+    started = joule(kit, "module", "start", "reader")
+    assert started.returncode == 0
+    assert started.stdout == f"reader: running, process {kit.module('reader').pid}\n"
+    kit.wait(lambda: kit.ask("stream", "/test/raw").rows > rows, "rows again")
+    assert "was running already" in joule(kit, "module", "start", "reader").stdout
+    assert kit.ask("stream", "/test/raw").intervals == 2
+
+
+def test_a_script_that_was_corrected_runs_after_a_restart(kit):
+    kit.add("reader", "raise SystemExit('the sensor is not there')", outputs="output = /test/raw:float64[a]")
+    kit.start()
+    kit.wait(lambda: kit.module("reader").exit_code == 1, "the first end")
+    failed = joule(kit, "module", "restart", "reader")
+    assert failed.returncode == 1
+    assert "backing off" in failed.stdout and "exit code 1" in failed.stdout
+    kit.add("reader", READER, outputs="output = /test/raw:float64[a]")
+    assert joule(kit, "module", "restart", "reader").returncode == 0
+    assert kit.module("reader").state == "running"
+
+
+def test_a_stop_is_done_although_whoever_asked_has_gone(kit):
+    kit.add("stubborn", STUBBORN)
+    jouled = kit.start()
+    kit.wait(lambda: "stubborn" in kit.log("stubborn"), "the module")
+    pid = kit.module("stubborn").pid
+
+    async def ask_and_go():
+        async with open_node(str(kit.directory)) as node:
+            asking = asyncio.ensure_future(node.module_stop("stubborn"))
+            await asyncio.sleep(0.3)  # the request is on its way, and needs 5 s
+            asking.cancel()
+            await asyncio.wait([asking])
+
+    asyncio.run(ask_and_go())
+    kit.wait(lambda: process_info(pid) is None, "the end of the module")
+    kit.wait(lambda: kit.module("stubborn").state == "stopped", "its state")
+    assert "Traceback" not in jouled.said()
+
+
+def test_a_node_that_stops_during_a_restart_leaves_nothing(kit):
+    kit.add("stubborn", STUBBORN)
+    jouled = kit.start()
+    kit.wait(lambda: "stubborn" in kit.log("stubborn"), "the module")
+    with subprocess.Popen(
+        [JOULE, "-n", kit.directory, "module", "restart", "stubborn"], stderr=subprocess.PIPE, text=True
+    ) as asking:
+        kit.wait(lambda: kit.ask("version") and asking.poll() is None, "the request")
+        jouled.process.send_signal(signal.SIGTERM)
+        kit.wait(lambda: "is stopping" in jouled.said(), "the stop")
+        jouled.process.send_signal(signal.SIGTERM)
+        assert jouled.process.wait(20) == 0
+        assert asking.wait(20) == 3
+        assert "Traceback" not in asking.stderr.read()
+    assert kit.processes() == []
+    assert "Traceback" not in jouled.said()
+
+
+def test_what_cannot_be_started_says_what_to_correct(kit):
+    kit.add("bad", "pass", outputs="output = nonsense")
+    kit.start()
+    with pytest.raises(ConfigurationError, match="joule reload"):
+        kit.ask("module_start", "bad")
+    assert not kit.ask("module_stop", "bad").changed
+    absent = joule(kit, "module", "stop", "bda")
+    assert absent.returncode == 4
+    assert "did you mean 'bad'" in absent.stderr
+
+
+def test_without_a_jouled_the_command_says_how_to_start_one(kit):
+    with pytest.raises(NodeUnreachableError, match="start it with"):
+        kit.ask("module_start", "reader")
+    asked = joule(kit, "module", "stop", "reader")
+    assert asked.returncode == 3
+    assert os.fspath(kit.directory) in asked.stderr
