@@ -25,9 +25,13 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
     │   └── ForeignFileError        log_foreign_file
     ├── CatalogError                catalog
     │   ├── DamagedCatalogError     catalog_damaged
-    │   └── ForeignCatalogError     catalog_foreign
+    │   ├── ForeignCatalogError     catalog_foreign
+    │   ├── BadMoveError            bad_move
+    │   ├── FolderNotEmptyError     folder_not_empty
+    │   └── NameTakenError          name_taken
     ├── ConfigurationError          configuration
     ├── BadTextError                text                 also a ValueError
+    │   ├── BadAttributeError       attribute
     │   ├── BadDurationError        duration
     │   ├── BadPathError            path
     │   ├── BadSizeError            size
@@ -41,6 +45,7 @@ the server sends `to_wire()`, the client raises what `from_wire()` gives back.
         │   ├── InvalidDataStreamParameter    data_stream_parameter
         │   └── InvalidEventStreamParameter   event_stream_parameter
         ├── SubscriptionError       subscription
+        ├── StreamHeldError         stream_held
         └── NotYetError             not_yet
 """
 
@@ -52,8 +57,10 @@ from typing import Any, ClassVar
 
 __all__ = [
     "ApiError",
+    "BadAttributeError",
     "BadDurationError",
     "BadLayoutError",
+    "BadMoveError",
     "BadPathError",
     "BadRequestError",
     "BadRowsError",
@@ -72,6 +79,7 @@ __all__ = [
     "DiskFullError",
     "EmptyPipe",
     "EmptyPipeError",
+    "FolderNotEmptyError",
     "ForeignCatalogError",
     "ForeignFileError",
     "InsufficientDecimationError",
@@ -81,6 +89,7 @@ __all__ = [
     "LayoutMismatchError",
     "LogError",
     "ModuleError",
+    "NameTakenError",
     "NodeBusyError",
     "NodeError",
     "NodeUnreachableError",
@@ -92,6 +101,7 @@ __all__ = [
     "PipeError",
     "RowWidthError",
     "StreamBusyError",
+    "StreamHeldError",
     "StreamNotFound",
     "SubscriptionError",
     "TooFarAheadError",
@@ -403,6 +413,40 @@ class ForeignCatalogError(CatalogError):
         )
 
 
+class NameTakenError(CatalogError):
+    """A stream or folder was to get a path that another one has."""
+
+    code = "name_taken"
+
+    def __init__(self, kind: str, path: str) -> None:
+        super().__init__(
+            f"there is a {kind} {path!r} already: choose another path, or move or delete that {kind} first", path=path
+        )
+
+
+class BadMoveError(CatalogError):
+    """A folder was to be moved, copied or deleted in a way that would leave no tree."""
+
+    code = "bad_move"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"folder {path!r}: {reason}", path=path)
+
+
+class FolderNotEmptyError(CatalogError):
+    """A folder was to be deleted while something is in it."""
+
+    code = "folder_not_empty"
+
+    def __init__(self, path: str, streams: int) -> None:
+        held = "folders" if not streams else "1 stream" if streams == 1 else f"{streams} streams"
+        super().__init__(
+            f"folder {path!r} holds {held}: delete it recursively with all that is in it, or move that first",
+            path=path,
+            streams=streams,
+        )
+
+
 class ConfigurationError(JouleError):
     """A configuration cannot be used; the message lists every fault that was found."""
 
@@ -413,6 +457,15 @@ class BadTextError(JouleError, ValueError):
     """A text that a person wrote for a value does not name one."""
 
     code = "text"
+
+
+class BadAttributeError(BadTextError):
+    """A value cannot be the attribute of a stream or of one of its elements."""
+
+    code = "attribute"
+
+    def __init__(self, attribute: str, reason: str) -> None:
+        super().__init__(f"attribute {attribute!r}: {reason}", attribute=attribute, reason=reason)
 
 
 class BadDurationError(BadTextError):
@@ -429,14 +482,12 @@ class BadDurationError(BadTextError):
 
 
 class BadPathError(BadTextError):
-    """A text is no path of a stream."""
+    """A text is no path of a stream or folder."""
 
     code = "path"
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(
-            f"bad stream path {path!r}: {reason}; write such as /house/power/mains", path=path, reason=reason
-        )
+        super().__init__(f"bad path {path!r}: {reason}; write such as /house/power/mains", path=path, reason=reason)
 
 
 class BadSizeError(BadTextError):
@@ -497,6 +548,15 @@ class NotFoundError(NodeError):
     """A node has no stream, module or folder of that name."""
 
     code = "not_found"
+
+
+class StreamHeldError(NodeError):
+    """A stream was to be moved or deleted while something uses it."""
+
+    code = "stream_held"
+
+    def __init__(self, stream: str, holder: str, remedy: str, module: str | None = None) -> None:
+        super().__init__(f"stream {stream!r} is {holder}: {remedy}", stream=stream, module=module)
 
 
 class BadRequestError(NodeError):

@@ -1,6 +1,7 @@
 """Opening a catalog's file: made whole or not at all, recognised before it is touched, readable everywhere.
 
 A file that is damaged, foreign or newer is named and left as it is: its header is read as bytes before SQLite sees it.
+One of an older schema is brought up to date by its writer, in one transaction; readers do that to their copy of it.
 A reader leaves no file behind. While a daemon runs, its write-ahead log lies beside the catalog and a reader joins in;
 without one the file is taken as it is at that moment, which works on a read-only directory too.
 """
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from joule.catalog._schema import APPLICATION_ID, SCHEMA, VERSION
+from joule.catalog._schema import APPLICATION_ID, STEPS, VERSION
 from joule.errors import CatalogError, DamagedCatalogError, ForeignCatalogError
 
 __all__ = ["connect", "translated_errors"]
@@ -85,9 +86,13 @@ def _has_header(path: Path) -> bool:
     version, application = struct.unpack_from(">I4xI", header, 60)
     if application != APPLICATION_ID:
         raise ForeignCatalogError(str(path), "another program wrote it")
+    _check_version(version, path)
+    return True
+
+
+def _check_version(version: int, path: Path) -> None:
     if version > VERSION:
         raise ForeignCatalogError(str(path), f"its format is {version}, and this Joule reads up to {VERSION}")
-    return True
 
 
 def _create(path: Path) -> None:
@@ -98,8 +103,7 @@ def _create(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as database:
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        database.execute(f"PRAGMA user_version = {VERSION}")
-        database.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        _bring_up_to_date(database, path)
         database.execute("PRAGMA journal_mode = WAL")
     draft.rename(path)
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -109,12 +113,27 @@ def _create(path: Path) -> None:
         os.close(directory)
 
 
+def _bring_up_to_date(database: sqlite3.Connection, path: Path) -> None:
+    """Take the steps that a schema lacks, all of them or none."""
+    # Not the number in the header: that of the newest transaction may still be in the write-ahead log.
+    version = _version(database)
+    _check_version(version, path)
+    if version < VERSION:
+        steps = "".join(STEPS[version:])
+        database.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _open_writable(path: Path) -> sqlite3.Connection:
     database = _sqlite(path, "rw")
     try:
         _check_pages(database, path)
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA synchronous = FULL")
+        _bring_up_to_date(database, path)
     except BaseException:
         database.close()
         raise
@@ -133,7 +152,11 @@ def _open_snapshot_or_live(path: Path) -> sqlite3.Connection:
         # No daemon has it open. The copy in memory stays whole if one starts now; `immutable` leaves no files behind.
         return _snapshot(path, "ro&immutable=1")
     try:
-        return _checked(_sqlite(path, "ro"))
+        database = _checked(_sqlite(path, "ro"))
+        if _version(database) == VERSION:
+            return database
+        with contextlib.closing(database):
+            return _copied(database, path)
     except sqlite3.OperationalError:
         # A read-only directory with a write-ahead log that a killed daemon left: SQLite must write to read it.
         with tempfile.TemporaryDirectory(prefix="joule-catalog-") as scratch:
@@ -144,10 +167,16 @@ def _open_snapshot_or_live(path: Path) -> sqlite3.Connection:
 
 
 def _snapshot(path: Path, mode: str) -> sqlite3.Connection:
+    with contextlib.closing(_checked(_sqlite(path, mode))) as source:
+        return _copied(source, path)
+
+
+def _copied(source: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return a copy in memory, of the present schema."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        with contextlib.closing(_checked(_sqlite(path, mode))) as source:
-            source.backup(memory)
+        source.backup(memory)
+        _bring_up_to_date(memory, path)
         memory.execute("PRAGMA query_only = ON")
     except BaseException:
         memory.close()

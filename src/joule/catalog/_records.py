@@ -6,7 +6,7 @@ import dataclasses
 
 from joule.core import StreamSpec
 
-__all__ = ["FolderRecord", "StreamRecord"]
+__all__ = ["FolderRecord", "Removal", "StreamRecord"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +33,29 @@ class FolderRecord:
         path: `/` for the root.
         folders: By name.
         streams: By name.
+        description: For people.
     """
 
     id: int
     path: str
     folders: tuple[FolderRecord, ...]
     streams: tuple[StreamRecord, ...]
+    description: str = ""
 
     @property
     def name(self) -> str:
         """Last component of the path; empty for the root."""
         return self.path.rpartition("/")[2]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A log that is to go: of a stream that was deleted, or of a copy that is not complete.
+
+    Attributes:
+        stream_id: Names its directory. No stream has this id.
+        path: The stream's, for messages.
+    """
+
+    stream_id: int
+    path: str

@@ -9,16 +9,19 @@ import sqlite3
 from collections import defaultdict
 from typing import Any
 
-from joule.catalog._records import StreamRecord
+from joule.catalog._records import Removal, StreamRecord
 from joule.core import ElementSpec, StreamSpec
 
 __all__ = [
     "find_stream_id",
     "insert_stream",
+    "list_removal",
     "make_folder",
     "read_folders",
+    "read_removals",
     "read_streams",
     "reserve_stream_ids",
+    "take_stream_id",
     "update_stream",
 ]
 
@@ -108,9 +111,9 @@ def _element(
     )
 
 
-def read_folders(database: sqlite3.Connection) -> list[tuple[int, int | None, str]]:
-    """Return (id, id of the folder above, name) of all folders, by name; the root has none above."""
-    return database.execute("SELECT id, parent_id, name FROM folder ORDER BY name").fetchall()
+def read_folders(database: sqlite3.Connection) -> list[tuple[int, int | None, str, str]]:
+    """Return (id, id of the folder above, name, description) of all folders, by name; the root has none above."""
+    return database.execute("SELECT id, parent_id, name, description FROM folder ORDER BY name").fetchall()
 
 
 def find_stream_id(database: sqlite3.Connection, path: str) -> int | None:
@@ -152,6 +155,27 @@ def reserve_stream_ids(database: sqlite3.Connection, highest: int) -> None:
         database.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('stream', ?)", (highest,))
     elif row[0] < highest:
         database.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'stream'", (highest,))
+
+
+def take_stream_id(database: sqlite3.Connection) -> int:
+    """Return an id that no stream ever had, and that none will be given."""
+    row = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'stream'").fetchone()
+    stream_id = 1 if row is None else int(row[0]) + 1
+    reserve_stream_ids(database, stream_id)
+    return stream_id
+
+
+def list_removal(database: sqlite3.Connection, stream_id: int, path: str, now_us: int) -> None:
+    """Remove a stream, if there is one of that id, and list its log to be removed."""
+    database.execute("DELETE FROM element WHERE stream_id = ?", (stream_id,))
+    database.execute("DELETE FROM stream WHERE id = ?", (stream_id,))
+    database.execute("INSERT INTO removal (stream_id, path, listed_us) VALUES (?, ?, ?)", (stream_id, path, now_us))
+
+
+def read_removals(database: sqlite3.Connection) -> list[Removal]:
+    """Return the logs that are listed to be removed."""
+    rows = database.execute("SELECT stream_id, path FROM removal ORDER BY stream_id")
+    return [Removal(stream_id=stream_id, path=path) for stream_id, path in rows]
 
 
 def update_stream(database: sqlite3.Connection, stream_id: int, spec: StreamSpec) -> None:

@@ -3,7 +3,7 @@
 from joule.core.clock import time_now
 from joule.core.durations import format_duration, parse_duration, parse_keep
 from joule.core.layout import DATATYPES, MAX_WIDTH, Layout
-from joule.core.paths import check_stream_path, join_stream_path, split_stream_path
+from joule.core.paths import check_folder_path, check_stream_path, is_below, join_stream_path, split_stream_path
 from joule.core.rows import Rows, first_disorder, flatten_rows, to_rows
 from joule.core.sizes import format_size, parse_size
 from joule.core.stream import ElementSpec, StreamSpec
@@ -16,12 +16,14 @@ __all__ = [
     "Layout",
     "Rows",
     "StreamSpec",
+    "check_folder_path",
     "check_stream_path",
     "first_disorder",
     "flatten_rows",
     "format_duration",
     "format_size",
     "format_time",
+    "is_below",
     "join_stream_path",
     "parse_duration",
     "parse_keep",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from joule.catalog import Catalog
 from joule.core import DATATYPES, ElementSpec, StreamSpec, time_now
-from joule.errors import BadPathError, CatalogError, LayoutMismatchError, NotFoundError
+from joule.errors import BadPathError, LayoutMismatchError, NameTakenError, NotFoundError
 
 
 def spec(path: str = "/a/b", datatype: str = "float32", names: str = "xy", **fields) -> StreamSpec:
@@ -158,7 +158,7 @@ def test_a_moved_stream_keeps_its_id_and_leaves_its_old_path_free(catalog):
 def test_a_move_onto_another_stream_is_refused(catalog):
     catalog.ensure_stream(spec("/a"))
     catalog.ensure_stream(spec("/b"))
-    with pytest.raises(CatalogError, match="another stream is there"):
+    with pytest.raises(NameTakenError, match="there is a stream '/b' already"):
         catalog.move_stream("/a", "/b")
     with pytest.raises(BadPathError):
         catalog.move_stream("/a", "b")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from joule.catalog import Catalog
+from joule.catalog._schema import VERSION
 from joule.core import ElementSpec, StreamSpec
 from joule.errors import CatalogError, DamagedCatalogError, ForeignCatalogError
 
@@ -95,6 +96,7 @@ def test_what_a_killed_writer_committed_is_there(path):
 READ_AS_NOBODY = """
 import os, sys
 from joule.catalog import Catalog
+from joule.catalog._schema import VERSION
 if os.geteuid() == 0:
     os.setuid(65534)
 assert not os.access(os.path.dirname(sys.argv[1]), os.W_OK)
@@ -162,7 +164,7 @@ def foreign_database(path: Path) -> None:
 def newer(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(60)
-        file.write(struct.pack(">I", 2))
+        file.write(struct.pack(">I", VERSION + 1))
 
 
 def directory(path: Path) -> None:
@@ -192,7 +194,7 @@ def overwritten(path: Path) -> None:
         (foreign_text, ForeignCatalogError, "no SQLite file"),
         (foreign_short, ForeignCatalogError, "no SQLite file"),
         (foreign_database, ForeignCatalogError, "another program"),
-        (newer, ForeignCatalogError, "its format is 2"),
+        (newer, ForeignCatalogError, f"its format is {VERSION + 1}"),
         (directory, ForeignCatalogError, "no regular file"),
         (fifo, ForeignCatalogError, "no regular file"),
         (truncated, DamagedCatalogError, "malformed"),
