@@ -11,7 +11,7 @@ their like are those of the newest era (docs/explanations/eras.md).
 """
 
 from joule.api._frames import DATA_TYPE, END_FRAME, LAYOUT_HEADER, error_frame, frame, read_frames
-from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import ChangeInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._named_nodes import (
     BaseNode,
     NodeConfig,
@@ -54,6 +54,7 @@ __all__ = [
     "LAYOUT_HEADER",
     "Annotation",
     "BaseNode",
+    "ChangeInfo",
     "DataStream",
     "DataStreamInfo",
     "Element",

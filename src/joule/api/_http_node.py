@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from joule.api._frames import LAYOUT_HEADER, read_frames
+from joule.api._http_streams import HttpStreamOperations
 from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.core import Layout, Rows
@@ -25,7 +26,7 @@ _BUFFER_BYTES = 2**20
 _LINE_BYTES = 2**20  # a log's lines are cut at some 8 KiB; escapes make them longer
 
 
-class HttpNode(Node):
+class HttpNode(HttpStreamOperations, Node):
     """A client of a running node.
 
     Args:
@@ -117,8 +118,8 @@ class HttpNode(Node):
     async def _post(self, path: str, /, **query: str) -> Any:
         return await self._answer("POST", path, query)
 
-    async def _answer(self, method: str, path: str, query: Mapping[str, str]) -> Any:
-        async with self._request(method, path, query, answer_s=_ANSWER_S) as answer:
+    async def _answer(self, method: str, path: str, query: Mapping[str, str], body: Any = None) -> Any:
+        async with self._request(method, path, query, body=body, answer_s=_ANSWER_S) as answer:
             try:
                 return await answer.json()
             except ValueError as error:
@@ -131,12 +132,14 @@ class HttpNode(Node):
 
     @contextlib.asynccontextmanager
     async def _request(
-        self, method: str, path: str, query: Mapping[str, str], *, answer_s: float | None
+        self, method: str, path: str, query: Mapping[str, str], *, body: Any = None, answer_s: float | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open an answer; every trouble with the connection, also in the body of the context, is NodeUnreachable."""
         timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_S, sock_read=answer_s)
         try:
-            async with self._session.request(method, self._base + path, params=query, timeout=timeout) as answer:
+            async with self._session.request(
+                method, self._base + path, params=query, json=body, timeout=timeout
+            ) as answer:
                 if answer.status != 200:
                     raise await self._error(answer)
                 yield answer

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from joule.core import ElementSpec
 
-__all__ = ["FolderInfo", "ModuleChange", "ModuleInfo", "StreamInfo", "VersionInfo"]
+__all__ = ["ChangeInfo", "FolderInfo", "ModuleChange", "ModuleInfo", "StreamInfo", "VersionInfo"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +173,16 @@ class FolderInfo(_Wire):
         name: Last component of the path; empty for the root.
         folders: Below it, sorted by name.
         streams: In it, sorted by path.
+        id: Number in the catalog, as for streams; 0 where it is not known.
+        description: For people.
     """
 
     path: str
     name: str
     folders: tuple[FolderInfo, ...] = ()
     streams: tuple[StreamInfo, ...] = ()
+    id: int = 0
+    description: str = ""
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
@@ -186,3 +190,25 @@ class FolderInfo(_Wire):
         folders = tuple(FolderInfo.from_json(folder) for folder in body["folders"])
         streams = tuple(StreamInfo.from_json(stream) for stream in body["streams"])
         return super(FolderInfo, cls).from_json({**body, "folders": folders, "streams": streams})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeInfo(_Wire):
+    """What a change of a stream or folder came to.
+
+    Attributes:
+        path: Where it is now; where it was, if it was deleted.
+        id: Of the stream or folder.
+        streams: How many streams were changed, moved or deleted.
+        warnings: One sentence each about what the change leaves to do, such as a file that names the old path.
+    """
+
+    path: str
+    id: int
+    streams: int = 1
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the change that `to_json` described."""
+        return super(ChangeInfo, cls).from_json({**body, "warnings": tuple(body["warnings"])})

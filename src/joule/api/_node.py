@@ -12,6 +12,7 @@ import abc
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Self
 
+from joule.api._stream_operations import StreamOperations
 from joule.core import Rows
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Node"]
 
 
-class Node(abc.ABC):
+class Node(StreamOperations):
     """A node of Joule. Use it as `async with open_node(...) as node`.
 
     Attributes:

@@ -12,6 +12,7 @@ from typing import NoReturn
 from joule._version import __version__
 from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
+from joule.api._offline_streams import RefusedStreamOperations
 from joule.api._stored import (
     catalog_path,
     describe_folder,
@@ -30,7 +31,7 @@ from joule.log import Break, lock_holder
 __all__ = ["OfflineNode"]
 
 
-class OfflineNode(Node):
+class OfflineNode(RefusedStreamOperations, Node):
     """The files of a node.
 
     Args:
@@ -100,6 +101,11 @@ class OfflineNode(Node):
             else FolderRecord(id=0, path="/", folders=(), streams=())
         )
         return await asyncio.to_thread(describe_folder, root, self._config.data_directory)
+
+    async def folder(self, folder: str | int) -> FolderInfo:
+        """Return one folder with all that is below it."""
+        record = self._open_catalog().folder(folder)
+        return await asyncio.to_thread(describe_folder, record, self._config.data_directory)
 
     async def read_data(
         self, stream: str | int, start_us: int | None = None, end_us: int | None = None

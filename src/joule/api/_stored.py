@@ -98,6 +98,8 @@ def describe_folder(record: FolderRecord, data_directory: Path) -> FolderInfo:
         name=record.name,
         folders=tuple(describe_folder(folder, data_directory) for folder in record.folders),
         streams=tuple(describe_streams(record.streams, data_directory)),
+        id=record.id,
+        description=record.description,
     )
 
 

@@ -7,7 +7,7 @@ Start-up, in this order, each step undone in reverse when `jouled` stops:
  3. What a killed `jouled` left running is ended.
  4. The catalog, with every configured stream; their logs; the cursors of all modules, before any producer starts.
  5. The modules, producers first (`Supervisor`). On the way back all are stopped together: SIGTERM, 5 s, SIGKILL.
- 6. The trimming of what is older than `keep`.
+ 6. The trimming of what is older than `keep`, and the removal of the logs of deleted streams.
  7. The API, on a unix socket: the last to come and the first to go, so that it never answers for half a node.
 
 No row passes through this process. When it is killed, modules and their loggers go on; the next start ends them first
@@ -24,6 +24,7 @@ from joule.api import catalog_path, node_lock_path
 from joule.catalog import Catalog
 from joule.config import NodeSetup
 from joule.daemon._journal import journal_to_file
+from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
 from joule.daemon._node_lock import hold_node_lock
 from joule.daemon._node_view import RunningNode
@@ -72,8 +73,10 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory))
         watch = Watch(supervisor.keepers, tasks)
         tasks.start("watch over modules", watch.run)
+        remover = LogRemover(catalog, config.data_directory)
+        tasks.start("removal of logs", remover.run)
         node = await stack.enter_async_context(ManagedNode(setup, preparation, supervisor))
-        view = RunningNode(node, catalog, run_directory)
+        view = RunningNode(node, catalog, run_directory, remover)
         await stack.enter_async_context(serve_unix(create_app(view), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)
         _log.info("node %s in %s: %d modules started, %d not", config.name, config.directory, started, others)

@@ -22,9 +22,12 @@ from joule.api import (
 from joule.catalog import Catalog
 from joule.config import ModuleConfig
 from joule.core import format_duration
+from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
 from joule.daemon._preparation import module_log_file
 from joule.daemon._states import ModuleState, ModuleStatus
+from joule.daemon._stream_changes import StreamChanges
+from joule.daemon._stream_usage import StreamUsage
 from joule.daemon._usage import Usage, UsageMeter
 
 __all__ = ["RunningNode"]
@@ -33,11 +36,12 @@ __all__ = ["RunningNode"]
 class RunningNode:
     """A node under this daemon."""
 
-    def __init__(self, node: ManagedNode, catalog: Catalog, run_directory: Path) -> None:
+    def __init__(self, node: ManagedNode, catalog: Catalog, run_directory: Path, remover: LogRemover) -> None:
         self.run_directory = run_directory
         self._node = node
         self._catalog = catalog
         self._meter = UsageMeter()
+        self.changes = StreamChanges(catalog, node.setup.config.data_directory, StreamUsage(node), remover)
 
     def version(self) -> VersionInfo:
         """Return which node this is."""
@@ -105,6 +109,14 @@ class RunningNode:
     async def folders(self) -> FolderInfo:
         """Return the root folder with all that is below it."""
         return await asyncio.to_thread(describe_folder, self._catalog.folders(), self._data_directory)
+
+    async def folder(self, folder: str | int) -> FolderInfo:
+        """Return one folder with all that is below it.
+
+        Raises:
+            NotFoundError: There is no such folder.
+        """
+        return await asyncio.to_thread(describe_folder, self._catalog.folder(folder), self._data_directory)
 
     def stream_log(self, stream: str | int) -> Path:
         """Return the directory of a stream's log.

@@ -104,7 +104,9 @@ def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamR
         catalog.reserve_ids(unknown.highest_id)
         for spec in setup.streams:
             try:
-                streams[spec.path] = unknown.ensure_stream(catalog, spec)
+                # A pipe's line gives a layout and names; a stream's file gives all, also what it leaves to defaults.
+                names_only = spec.path not in setup.stream_files
+                streams[spec.path] = unknown.ensure_stream(catalog, spec, names_only=names_only)
             except JouleError as error:
                 faults[spec.path] = error
     for path, record in streams.items():

@@ -2,7 +2,8 @@
 
 Directories of logs are named by the ids of streams, and a new catalog counts from 1 again: without care, a stream
 would be given the directory, and so the rows, of another. Here a stream that is new to the catalog gets back the log
-that was made for its path; and the id of every other directory is never given away.
+that was made for its path; and the id of every other directory is never given away. A log that the catalog lists to be
+removed is not unknown, and never comes back.
 """
 
 from __future__ import annotations
@@ -35,14 +36,19 @@ class UnknownLogs:
     logs: Mapping[str, tuple[int, Identity]]
     highest_id: int
 
-    def ensure_stream(self, catalog: Catalog, spec: StreamSpec) -> StreamRecord:
+    def ensure_stream(self, catalog: Catalog, spec: StreamSpec, *, names_only: bool) -> StreamRecord:
         """Return the stream of a configuration from the catalog, with its log's id if it is new there.
+
+        Args:
+            catalog: Open for writing.
+            spec: The stream.
+            names_only: See `Catalog.ensure_stream`.
 
         Raises:
             LayoutMismatchError: The stream has, or its log holds, rows of another layout.
         """
         if spec.path not in self.logs or catalog.has_stream(spec.path):
-            return catalog.ensure_stream(spec)
+            return catalog.ensure_stream(spec, names_only=names_only)
         stream_id, identity = self.logs[spec.path]
         if identity.layout != spec.layout:
             raise LayoutMismatchError(spec.path, str(identity.layout), str(spec.layout))
@@ -52,7 +58,7 @@ class UnknownLogs:
 
 def find_unknown_logs(catalog: Catalog, data_directory: Path) -> UnknownLogs:
     """Look for directories of logs that no stream of the catalog has; nothing in them is touched."""
-    known = {record.id for record in catalog.streams()}
+    known = {record.id for record in catalog.streams()} | {removal.stream_id for removal in catalog.removals()}
     directory = log_directory(data_directory, 0).parent
     names = [entry.name for entry in directory.iterdir()] if directory.is_dir() else []
     numbers = sorted(int(name) for name in names if name.isascii() and name.isdecimal() and len(name) < 19)

@@ -9,7 +9,7 @@ from joule.log._cursors import CursorFile, InputPosition, cursor_path
 from joule.log._files import DISK, DiskFiles, Files
 from joule.log._head import Head, read_head
 from joule.log._history import BREAK, Break, LogSummary, inspect_log, read_log, trim_log
-from joule.log._identity import Identity, create_log, read_identity
+from joule.log._identity import Identity, create_log, read_identity, relabel_log
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
 from joule.log._reader import LogReader
@@ -43,6 +43,7 @@ __all__ = [
     "read_head",
     "read_identity",
     "read_log",
+    "relabel_log",
     "runtime_directory",
     "trim_log",
 ]

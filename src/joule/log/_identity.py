@@ -1,6 +1,6 @@
 """Which stream a log's directory holds, and making a new log.
 
-`log.json` is written last when a log is made, and never changed: a directory without it is no log.
+`log.json` is written last when a log is made: a directory without it is no log. Only the path in it is ever replaced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from joule.log._files import DISK, Files, open_part, sync_directory
 from joule.log._head import HEAD_NAME, Head
 from joule.log._segments import segment_names
 
-__all__ = ["Identity", "create_log", "read_identity"]
+__all__ = ["Identity", "create_log", "read_identity", "relabel_log"]
 
 _NAME = "log.json"
 _FORMAT = "joule stream log"
@@ -30,7 +30,7 @@ class Identity:
     """What a log is.
 
     Attributes:
-        stream: The stream's path when the log was made.
+        stream: The stream's path when the log was made or its stream last moved.
         layout: Of its rows.
         log_id: Unique to this log, so that positions are never taken for another one's.
     """
@@ -70,19 +70,35 @@ def _make(directory: Path, layout: Layout, stream: str, files: Files) -> Identit
     make_breaks(directory, files)
     _write(directory / HEAD_NAME, Head().pack(), files)
     identity = Identity(stream=stream, layout=layout, log_id=os.urandom(16).hex())
+    _put(directory, identity, files)
+    sync_directory(directory.parent, files)
+    return identity
+
+
+def _put(directory: Path, identity: Identity, files: Files) -> None:
     facts = {
         "format": _FORMAT,
         "version": _VERSION,
-        "stream": stream,
-        "layout": str(layout),
+        "stream": identity.stream,
+        "layout": str(identity.layout),
         "log_id": identity.log_id,
     }
     making = directory / f"{_NAME}.new"
     _write(making, json.dumps(facts, indent=1).encode(), files)
     files.rename(making, directory / _NAME)
     sync_directory(directory, files)
-    sync_directory(directory.parent, files)
-    return identity
+
+
+def relabel_log(directory: Path, stream: str, files: Files = DISK) -> None:
+    """Let a log say that it is of another path: its stream was moved. Rows, id, readers and cursors are not touched.
+
+    Raises:
+        LogError: There is no log, or its description cannot be read.
+        OSError: It cannot be written; it is as it was.
+    """
+    identity = read_identity(directory, files)
+    if identity.stream != stream:
+        _put(directory, dataclasses.replace(identity, stream=stream), files)
 
 
 def read_identity(directory: Path, files: Files = DISK) -> Identity:

@@ -5,6 +5,7 @@ one shape, `{"error": {"code", "message", "detail"}}`, and the client in `joule.
 """
 
 from joule.server._app import create_app, serve_unix
+from joule.server._operations import StreamChangesView
 from joule.server._view import NodeView
 
-__all__ = ["NodeView", "create_app", "serve_unix"]
+__all__ = ["NodeView", "StreamChangesView", "create_app", "serve_unix"]

@@ -12,13 +12,19 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from joule.errors import (
+    BadLayoutError,
+    BadMoveError,
     BadRequestError,
     BadTextError,
     ConfigurationError,
+    FolderNotEmptyError,
     JouleError,
+    LayoutMismatchError,
     ModuleError,
+    NameTakenError,
     NodeError,
     NotFoundError,
+    StreamHeldError,
 )
 
 __all__ = ["error_shape"]
@@ -31,6 +37,12 @@ _STATUS: tuple[tuple[type[JouleError], int], ...] = (
     (BadTextError, 400),
     (ConfigurationError, 409),
     (ModuleError, 409),
+    (BadLayoutError, 400),
+    (BadMoveError, 400),
+    (LayoutMismatchError, 409),
+    (FolderNotEmptyError, 409),
+    (NameTakenError, 409),
+    (StreamHeldError, 409),
 )
 
 

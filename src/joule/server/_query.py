@@ -49,12 +49,12 @@ def flag(request: web.Request, name: str) -> bool:
 
 
 def stream_key(request: web.Request) -> str | int:
-    """Return the stream that a request means, by path or id.
+    """Return the stream or folder that a request means, by path or id.
 
     Raises:
         BadRequestError: It names none, or names it twice.
     """
     if ("path" in request.query) == ("id" in request.query):
-        raise BadRequestError(f"{request.path} needs either 'path' or 'id' of a stream")
+        raise BadRequestError(f"{request.path} needs either 'path' or 'id'")
     number = integer(request, "id", low=0, high=2**63 - 1)
     return required_text(request, "path") if number is None else number

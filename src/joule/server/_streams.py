@@ -22,6 +22,7 @@ class StreamRoutes:
             web.get("/streams.json", self.streams),
             web.get("/stream.json", self.stream),
             web.get("/folders.json", self.folders),
+            web.get("/folder.json", self.folder),
         ]
 
     async def streams(self, request: web.Request) -> web.Response:
@@ -35,3 +36,7 @@ class StreamRoutes:
     async def folders(self, request: web.Request) -> web.Response:
         """GET /folders.json: the root folder with all that is below it."""
         return web.json_response((await self._node.folders()).to_json())
+
+    async def folder(self, request: web.Request) -> web.Response:
+        """GET /folder.json?path=|id=: one folder with all that is below it."""
+        return web.json_response((await self._node.folder(stream_key(request))).to_json())

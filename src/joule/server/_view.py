@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from joule.api import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.server._operations import StreamChangesView
 
 __all__ = ["NodeView"]
 
@@ -46,6 +47,13 @@ class NodeView(Protocol):
 
     async def folders(self) -> FolderInfo:
         """Return the root folder with all that is below it."""
+
+    async def folder(self, folder: str | int) -> FolderInfo:
+        """Return one folder, by path or id, with all that is below it."""
+
+    @property
+    def changes(self) -> StreamChangesView:
+        """What makes, changes, moves and deletes streams and folders."""
 
     def stream_log(self, stream: str | int) -> Path:
         """Return the directory of a stream's log."""

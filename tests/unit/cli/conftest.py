@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from joule.api import FolderInfo, ModuleChange, ModuleInfo, Node, StreamInfo, VersionInfo
+from joule.api import ChangeInfo, FolderInfo, ModuleChange, ModuleInfo, Node, StreamInfo, VersionInfo
 from joule.cli._root import joule
 from joule.cli._session import Session
 from joule.core import ElementSpec, Layout
@@ -34,6 +34,8 @@ class FakeNode(Node):
     failure: Exception | None = None
     opened: list = dataclasses.field(default_factory=list)
     closed: int = 0
+    refusal: Exception | None = None
+    warnings: tuple = ()
 
     @contextlib.asynccontextmanager
     async def open(self, where):
@@ -84,6 +86,40 @@ class FakeNode(Node):
 
     async def folders(self):
         return FolderInfo(path="/", name="")
+
+    async def folder(self, folder):
+        if folder == "/":
+            return await self.folders()
+        return FolderInfo(path=folder, name=folder.rpartition("/")[2], id=3, streams=tuple(self.known_streams))
+
+    async def stream_create(self, spec):
+        self._do("stream_create", spec)
+        return StreamInfo(id=9, path=spec.path, layout=str(spec.layout), elements=spec.elements)
+
+    async def stream_update(self, stream, changes):
+        return self._do("stream_update", stream, changes)
+
+    async def stream_move(self, stream, folder):
+        return self._do("stream_move", stream, folder)
+
+    async def stream_delete(self, stream):
+        return self._do("stream_delete", stream)
+
+    async def folder_update(self, folder, changes):
+        return self._do("folder_update", folder, changes)
+
+    async def folder_move(self, folder, parent):
+        return self._do("folder_move", folder, parent)
+
+    async def folder_delete(self, folder, *, recursive=False):
+        return self._do("folder_delete", folder, recursive)
+
+    def _do(self, *request):
+        """Note what was asked for; what comes of it is what the test has put into `refusal` and `warnings`."""
+        self.asked.append(request)
+        if self.refusal is not None:
+            raise self.refusal
+        return ChangeInfo(path="/now/here", id=3, streams=2, warnings=self.warnings)
 
     async def read_data(self, stream, start_us=None, end_us=None):
         self.asked.append((stream, start_us, end_us))

@@ -5,6 +5,7 @@ import pytest
 from joule.api import catalog_path
 from joule.catalog import Catalog
 from joule.config import init_node, load_node
+from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
 from joule.daemon._node_view import RunningNode
 from joule.daemon._preparation import Preparation
@@ -34,11 +35,12 @@ def view(tmp_path):
     (tmp_path / "node" / "module_configs" / "reader.conf").write_text(CONF)
     setup = load_node(tmp_path / "node")
     with Catalog.open(catalog_path(setup.config.data_directory)) as catalog:
+        remover = LogRemover(catalog, setup.config.data_directory)
 
         def make(status):
             preparation = Preparation(launches=(), problems={"bad": "its configuration has a fault: bad.conf:3: no"})
             node = ManagedNode(setup, preparation, FakeSupervisor(reader=status))
-            return RunningNode(node, catalog, tmp_path / "run")
+            return RunningNode(node, catalog, tmp_path / "run", remover)
 
         yield make
 
