@@ -151,7 +151,13 @@ def test_without_bounds_every_stored_row_is_read(stopped):
 def test_a_stopped_node_shows_its_streams_and_says_how_to_start_it_for_the_rest(stopped):
     assert "/test/count" in joule(stopped, "stream", "list").stdout
     assert json.loads(joule(stopped, "stream", "info", "/test/count", "--json").stdout)["writer"] is None
-    for arguments in (["module", "list"], ["module", "logs", "counter"], ["data", "read", "/test/count", "--live"]):
+    assert "---module terminated" in joule(stopped, "module", "logs", "counter").stdout
+    assert "is stopping" in joule(stopped, "module", "logs", "jouled", "--grep", "stopping").stdout
+    for arguments in (
+        ["module", "list"],
+        ["module", "logs", "counter", "-f"],
+        ["data", "read", "/test/count", "--live"],
+    ):
         result = joule(stopped, *arguments)
         assert (result.returncode, result.stdout) == (3, "")
         assert "jouled" in result.stderr

@@ -11,6 +11,16 @@ their like are those of the newest era (docs/explanations/eras.md).
 """
 
 from joule.api._frames import DATA_TYPE, END_FRAME, LAYOUT_HEADER, error_frame, frame, read_frames
+from joule.api._log_lines import (
+    JOULED,
+    LogLine,
+    LogMatcher,
+    LogQuery,
+    find_logs,
+    merged_lines,
+    module_log_file,
+    stored_lines,
+)
 from joule.api._models import ChangeInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._named_nodes import (
     BaseNode,
@@ -51,6 +61,7 @@ from joule.core.data_stream import DataStream, Element
 __all__ = [
     "DATA_TYPE",
     "END_FRAME",
+    "JOULED",
     "LAYOUT_HEADER",
     "Annotation",
     "BaseNode",
@@ -63,6 +74,9 @@ __all__ = [
     "EventStreamInfo",
     "Folder",
     "FolderInfo",
+    "LogLine",
+    "LogMatcher",
+    "LogQuery",
     "Module",
     "ModuleChange",
     "ModuleInfo",
@@ -81,14 +95,18 @@ __all__ = [
     "describe_stream",
     "describe_streams",
     "error_frame",
+    "find_logs",
     "frame",
     "get_node",
     "get_nodes",
     "log_directory",
+    "merged_lines",
+    "module_log_file",
     "node_lock_path",
     "open_node",
     "read_frames",
     "read_stored",
     "save_node",
     "set_default_node",
+    "stored_lines",
 ]

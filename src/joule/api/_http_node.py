@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import aiohttp
 
 from joule.api._frames import LAYOUT_HEADER, read_frames
 from joule.api._http_streams import HttpStreamOperations
+from joule.api._log_lines import LogLine, LogQuery
 from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.core import Layout, Rows
@@ -58,14 +60,28 @@ class HttpNode(HttpStreamOperations, Node):
         """Return one module."""
         return ModuleInfo.from_json(await self._json("/module.json", name=name))
 
-    async def module_logs(self, name: str, lines: int = 100) -> list[str]:
+    async def module_logs(self, name: str, lines: int = 100, query: LogQuery | None = None) -> list[str]:
         """Return the newest lines of a module's output."""
-        return [str(line) for line in await self._json("/module/logs.json", name=name, lines=str(lines))]
+        return [str(line) for line in await self._json("/module/logs.json", name=name, **_log_query(lines, query))]
 
-    async def follow_module_logs(self, name: str, lines: int = 10) -> AsyncGenerator[str]:
+    async def follow_module_logs(
+        self, name: str, lines: int = 10, query: LogQuery | None = None
+    ) -> AsyncGenerator[str]:
         """Yield the newest lines of a module's output, then each new one."""
-        query = {"name": name, "lines": str(lines), "follow": "1"}
-        async with self._get("/module/logs", query, answer_s=None) as answer:
+        async for line in self._follow_lines("/module/logs", {"name": name, **_log_query(lines, query)}):
+            yield line
+
+    async def logs(self, lines: int = 100, query: LogQuery | None = None) -> list[LogLine]:
+        """Return the newest lines of all modules."""
+        return [LogLine(**body) for body in await self._json("/logs.json", **_log_query(lines, query))]
+
+    async def follow_logs(self, lines: int = 10, query: LogQuery | None = None) -> AsyncGenerator[LogLine]:
+        """Yield the newest lines of all modules, then each new one."""
+        async for line in self._follow_lines("/logs", _log_query(lines, query)):
+            yield LogLine(**json.loads(line))
+
+    async def _follow_lines(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[str]:
+        async with self._get(path, {**query, "follow": "1"}, answer_s=None) as answer:
             while line := await answer.content.readuntil(b"\n"):
                 yield line.decode("utf-8", "backslashreplace").rstrip("\n")
             raise self._gone("the log broke off")
@@ -173,3 +189,11 @@ class HttpNode(HttpStreamOperations, Node):
 
 def _stream_query(stream: str | int) -> dict[str, str]:
     return {"id": str(stream)} if isinstance(stream, int) else {"path": stream}
+
+
+def _log_query(lines: int, query: LogQuery | None) -> dict[str, str]:
+    """Return the parameters of a request for log lines."""
+    wanted = query or LogQuery()
+    facts = {"grep": wanted.text, "since": wanted.since_us, "until": wanted.until_us}
+    found = {name: str(value) for name, value in facts.items() if value not in (None, "")}
+    return {"lines": str(lines), **found, **({"ignore_case": "1"} if wanted.ignores_case else {})}

@@ -18,6 +18,7 @@ from joule.core import Rows
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from joule.api._log_lines import LogLine, LogQuery
     from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
     from joule.log import Break
 
@@ -62,19 +63,41 @@ class Node(StreamOperations):
         """
 
     @abc.abstractmethod
-    async def module_logs(self, name: str, lines: int = 100) -> list[str]:
+    async def module_logs(self, name: str, lines: int = 100, query: LogQuery | None = None) -> list[str]:
         """Return the newest lines of a module's output, oldest first, each stamped with its time.
+
+        Args:
+            name: Of a module; `jouled` for the daemon's own log.
+            lines: How many at most.
+            query: Which; None for any.
 
         Raises:
             NotFoundError: The node has no module of that name.
         """
 
     @abc.abstractmethod
-    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncGenerator[str]:
+    def follow_module_logs(self, name: str, lines: int = 10, query: LogQuery | None = None) -> AsyncGenerator[str]:
         """Yield the newest `lines` lines of a module's output, then each new line as it is written, without end.
+
+        Args:
+            name: See `module_logs`.
+            lines: See `module_logs`.
+            query: Which lines, stored and new ones, without an `until_us`; None for any.
 
         Raises:
             NotFoundError: The node has no module of that name.
+            NodeUnreachableError: The node went away.
+        """
+
+    @abc.abstractmethod
+    async def logs(self, lines: int = 100, query: LogQuery | None = None) -> list[LogLine]:
+        """Return the newest lines of all modules and of `jouled` in the order of their times; see `module_logs`."""
+
+    @abc.abstractmethod
+    def follow_logs(self, lines: int = 10, query: LogQuery | None = None) -> AsyncGenerator[LogLine]:
+        """Yield the newest `lines` lines of all, then each new one of any; see `follow_module_logs`.
+
+        Raises:
             NodeUnreachableError: The node went away.
         """
 

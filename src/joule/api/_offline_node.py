@@ -6,10 +6,12 @@ Nothing is written, not even a lock, so it works on a read-only copy of a node's
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import AsyncGenerator
 from typing import NoReturn
 
 from joule._version import __version__
+from joule.api._log_lines import LogLine, LogQuery, find_logs, merged_lines, stored_lines
 from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.api._offline_streams import RefusedStreamOperations
@@ -25,7 +27,7 @@ from joule.api._stored import (
 from joule.catalog import Catalog, FolderRecord
 from joule.config import NodeConfig
 from joule.core import Rows
-from joule.errors import NodeUnreachableError
+from joule.errors import NodeUnreachableError, NotFoundError
 from joule.log import Break, lock_holder
 
 __all__ = ["OfflineNode"]
@@ -62,13 +64,27 @@ class OfflineNode(RefusedStreamOperations, Node):
         """Not without a `jouled`."""
         self._refuse(f"module {name!r}")
 
-    async def module_logs(self, name: str, lines: int = 100) -> list[str]:
-        """Not without a `jouled`."""
-        self._refuse(f"the log of module {name!r}")
+    async def module_logs(self, name: str, lines: int = 100, query: LogQuery | None = None) -> list[str]:
+        """Return the newest lines of a module's output: what has happened is asked most when nothing runs."""
+        logs = find_logs(self._config.log_directory)
+        if name not in logs:
+            near = difflib.get_close_matches(name, logs, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else "no module of that name has run here"
+            raise NotFoundError(f"{self._config.log_directory} has no log of a module {name!r}: {remedy}", module=name)
+        return await asyncio.to_thread(stored_lines, logs[name], lines, query or LogQuery())
 
-    def follow_module_logs(self, name: str, lines: int = 10) -> AsyncGenerator[str]:
+    def follow_module_logs(self, name: str, lines: int = 10, query: LogQuery | None = None) -> AsyncGenerator[str]:
         """Not without a `jouled`."""
-        self._refuse(f"the log of module {name!r}")
+        self._refuse(f"lines to come of module {name!r}")
+
+    async def logs(self, lines: int = 100, query: LogQuery | None = None) -> list[LogLine]:
+        """Return the newest lines of all modules."""
+        logs = find_logs(self._config.log_directory)
+        return await asyncio.to_thread(merged_lines, logs, lines, query or LogQuery())
+
+    def follow_logs(self, lines: int = 10, query: LogQuery | None = None) -> AsyncGenerator[LogLine]:
+        """Not without a `jouled`."""
+        self._refuse("lines to come of all modules")
 
     async def module_start(self, name: str) -> ModuleChange:
         """Not without a `jouled`."""

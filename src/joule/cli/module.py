@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 import click
 
 from joule.cli._module_changes import restart, start, stop
+from joule.cli._module_logs import logs
 from joule.cli._options import json_option
-from joule.cli._output import Cell, Column, Style, Styled, json_text, note, show_facts, show_json, show_table
+from joule.cli._output import Cell, Column, Style, Styled, note, show_facts, show_json, show_table
 from joule.cli._session import Session
-from joule.cli._text import duration, printable, size
+from joule.cli._text import duration, size
 
 if TYPE_CHECKING:
-    from joule.api import ModuleInfo, Node
+    from joule.api import ModuleInfo
 
 __all__ = ["STATE_STYLES", "module"]
 
@@ -44,7 +44,7 @@ def module() -> None:
     """Show, start and stop a node's modules."""
 
 
-for _command in (start, stop, restart):
+for _command in (logs, start, stop, restart):
     module.add_command(_command)
 
 
@@ -73,40 +73,6 @@ def info(session: Session, name: str, *, as_json: bool) -> None:
         show_json(found.to_json())
     else:
         show_facts(_facts(found))
-
-
-@module.command()
-@click.argument("name")
-@click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they are printed, until Ctrl-C.")
-@click.option(
-    "--lines",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="How many of the newest lines to show. Default: 100; with --follow 10.",
-)
-@json_option('Print one JSON document; with --follow {"line": "..."} for each line.')
-@click.pass_obj
-def logs(session: Session, name: str, *, follow: bool, lines: int | None, as_json: bool) -> None:
-    """Show what a module printed, each line stamped with its time.
-
-    Control characters are shown as escapes.
-    """
-    if follow:
-        session.follow(lambda node: _follow(node, name, 10 if lines is None else lines, as_json=as_json))
-        return
-    found = session.run(lambda node: node.module_logs(name, 100 if lines is None else lines))
-    if as_json:
-        show_json({"module": name, "lines": found})
-    elif found:
-        click.echo("\n".join(printable(line, keep="\t") for line in found))
-    elif lines != 0:
-        note(f"{name} has printed nothing yet; joule module info {name} tells its state")
-
-
-async def _follow(node: Node, name: str, lines: int, *, as_json: bool) -> None:
-    async with contextlib.aclosing(node.follow_module_logs(name, lines)) as printed:
-        async for line in printed:
-            click.echo(json_text({"line": line}) if as_json else printable(line, keep="\t"))
 
 
 def _row(info: ModuleInfo) -> tuple[Cell, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from joule._version import __version__
 from joule.api import (
+    JOULED,
     FolderInfo,
     ModuleChange,
     ModuleInfo,
@@ -17,14 +18,15 @@ from joule.api import (
     describe_folder,
     describe_stream,
     describe_streams,
+    find_logs,
     log_directory,
+    module_log_file,
 )
 from joule.catalog import Catalog
 from joule.config import ModuleConfig
 from joule.core import format_duration
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
-from joule.daemon._preparation import module_log_file
 from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._stream_changes import StreamChanges
 from joule.daemon._stream_usage import StreamUsage
@@ -86,13 +88,18 @@ class RunningNode:
         return ModuleChange(changed=True, module=self.module(name))
 
     def module_log(self, name: str) -> Path:
-        """Return the file that has a module's output; it need not be there yet.
+        """Return the file that has a module's output, or our own for `jouled`; it need not be there yet.
 
         Raises:
             NotFoundError: There is no module of that name.
         """
-        self._node.check_name(name)
+        if name != JOULED:
+            self._node.check_name(name)
         return module_log_file(self._node.setup.config.log_directory, name)
+
+    def logs(self) -> dict[str, Path]:
+        """Return all logs that there are, by module."""
+        return find_logs(self._node.setup.config.log_directory)
 
     async def streams(self) -> list[StreamInfo]:
         """Return all streams, sorted by path."""

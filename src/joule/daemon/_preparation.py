@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from joule.api import log_directory
+from joule.api import log_directory, module_log_file
 from joule.catalog import Catalog, StreamRecord
 from joule.config import ModuleConfig, NodeSetup, PipeConfig
 from joule.daemon._launch import Launch
@@ -24,7 +24,7 @@ from joule.errors import JouleError, LogError
 from joule.log import SEGMENT_US, LogReader, create_log, cursor_path, ensure_cursors
 from joule.pipes import Manifest, PipeEntry
 
-__all__ = ["Preparation", "module_log_file", "node_mark", "prepare", "segment_us"]
+__all__ = ["Preparation", "node_mark", "prepare", "segment_us"]
 
 _SHORTEST_SEGMENT_US = 1_000_000
 _TRANSIENT_SEGMENT_US = 60_000_000  # a stream that keeps nothing: its newest two segments stay readable
@@ -51,12 +51,6 @@ def node_mark(directory: Path) -> str:
     """Return how the marks of all modules of a node begin; the same under every name of its directory."""
     status = directory.stat()
     return f"{status.st_dev}:{status.st_ino}:"
-
-
-def module_log_file(log_directory: Path, module: str) -> Path:
-    """Return where a module's output is kept. Names are free text: what no file name may hold is left escaped."""
-    name = module.replace("%", "%25").replace("/", "%2F")
-    return log_directory / f"{'%2E' + name[1:] if name.startswith('.') else name}.log"
 
 
 def segment_us(keep_us: int | None) -> int:

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from joule.server._data import DataRoutes
 from joule.server._errors import error_shape
+from joule.server._logs import LogRoutes
 from joule.server._modules import ModuleRoutes
 from joule.server._stream_changes import StreamChangeRoutes
 from joule.server._streams import StreamRoutes
@@ -29,7 +30,7 @@ _FINISH_S = 0.2  # answers without an end, such as live rows, are cut off after 
 def create_app(node: NodeView) -> web.Application:
     """Return the API of a node."""
     app = web.Application(middlewares=[error_shape])
-    for part in (ModuleRoutes(node), StreamRoutes(node), StreamChangeRoutes(node), DataRoutes(node)):
+    for part in (ModuleRoutes(node), LogRoutes(node), StreamRoutes(node), StreamChangeRoutes(node), DataRoutes(node)):
         app.add_routes(part.routes())
     return app
 

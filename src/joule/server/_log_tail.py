@@ -1,58 +1,77 @@
-"""The end of a log file that other processes append to and rotate."""
+"""The end of log files that other processes append to and rotate: their newest lines, then each further one."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
-__all__ = ["follow_lines", "last_lines"]
+from joule.api import LogLine, LogMatcher, LogQuery, merged_lines, stored_lines
+
+__all__ = ["follow_lines", "follow_merged"]
 
 _LOOK_S = 0.2  # a person watches; the file's writer knows nothing of us
 _CHUNK_BYTES = 65536
+_PIECES = 16  # of one log in a row, so that a flood in it keeps no other waiting
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """Return the newest lines of a log, oldest first, the rotated file's included. No file has no lines."""
-    text = _last_bytes(path, count).decode("utf-8", "backslashreplace")
-    return text.removesuffix("\n").split("\n") if text else []
-
-
-async def follow_lines(path: Path, count: int) -> AsyncGenerator[bytes]:
-    """Yield the newest `count` lines of a log, then what is appended to it, in pieces of whole lines, without end."""
-    tail = _Tail(path)
+async def follow_lines(path: Path, count: int, query: LogQuery) -> AsyncGenerator[list[str]]:
+    """Yield the newest `count` lines of a log that a query wants, then those that are appended, without end."""
+    tail, matcher = _Tail(path), LogMatcher(query)
     try:
         # The position first, the older lines up to it second: a line that comes between them is seen once.
         start = tail.open_at_end()
-        lines = await asyncio.to_thread(_last_bytes, path, count, start)
-        if lines:
-            yield lines
+        lines = await asyncio.to_thread(stored_lines, path, count, query, start)
         while True:
+            if lines:
+                yield lines
             piece = await asyncio.to_thread(tail.read)
-            if piece:
-                yield piece
-            else:
+            if not piece:
                 await asyncio.sleep(_LOOK_S)
+            lines = [line for _, line in matcher.take_all(piece)]
     finally:
         tail.close()
 
 
-def _last_bytes(path: Path, count: int, end: int | None = None) -> bytes:
-    """Return the last `count` lines of the first `end` bytes of a log (None: of all), and of the rotated file."""
-    if not count:
-        return b""
-    data = _bytes_of(path)[:end]
-    if data.count(b"\n") < count:
-        data = _bytes_of(path.with_name(path.name + ".1")) + data
-    return b"".join(data.splitlines(keepends=True)[-count:])
+async def follow_merged(
+    find: Callable[[], Mapping[str, Path]], count: int, query: LogQuery
+) -> AsyncGenerator[list[LogLine]]:
+    """Yield the newest `count` lines of all logs, then those that are appended to any, without end.
 
+    Args:
+        find: Returns the logs that there are now, by module.
+        count: How many of the stored lines, of all together.
+        query: Which lines.
+    """
+    tails: dict[str, _Tail] = {}
+    matchers: dict[str, LogMatcher] = {}
 
-def _bytes_of(path: Path) -> bytes:
+    def look() -> list[LogLine]:
+        found: list[tuple[int, LogLine]] = []
+        for module, path in find().items():
+            tail = tails.setdefault(module, _Tail(path))
+            matcher = matchers.setdefault(module, LogMatcher(query))
+            for piece in itertools.islice(iter(tail.read, []), _PIECES):
+                found += [(time_us, LogLine(module=module, line=line)) for time_us, line in matcher.take_all(piece)]
+        return [line for _, line in sorted(found, key=lambda entry: entry[0])]
+
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
+        logs = find()
+        for module, path in logs.items():
+            tails[module] = _Tail(path)
+        ends = {module: tail.open_at_end() for module, tail in tails.items()}
+        lines = await asyncio.to_thread(merged_lines, logs, count, query, ends)
+        while True:
+            if lines:
+                yield lines
+            lines = await asyncio.to_thread(look)
+            if not lines:
+                await asyncio.sleep(_LOOK_S)
+    finally:
+        for tail in tails.values():
+            tail.close()
 
 
 class _Tail:
@@ -68,19 +87,19 @@ class _Tail:
         self._open()
         return os.lseek(self._descriptor, 0, os.SEEK_END) if self._descriptor >= 0 else 0
 
-    def read(self) -> bytes:
-        """Return the whole lines that have come since; empty when none have."""
+    def read(self) -> list[bytes]:
+        """Return some of the whole lines that have come since; empty when none have."""
         if self._descriptor < 0:
             self._open()
         if self._descriptor < 0:
-            return b""
+            return []
         data = os.read(self._descriptor, _CHUNK_BYTES)
         if not data:
             if self._is_rotated():
                 self.close()
-            return b""
-        lines, newline, self._rest = (self._rest + data).rpartition(b"\n")
-        return lines + newline
+            return []
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return lines
 
     def close(self) -> None:
         """Close the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +29,10 @@ class NodeView(Protocol):
         """Return one module."""
 
     def module_log(self, name: str) -> Path:
-        """Return the file that has a module's output; it need not be there yet. A rotated one has `.1` behind it."""
+        """Return the file that has a module's output, or `jouled`'s own; it need not be there yet."""
+
+    def logs(self) -> Mapping[str, Path]:
+        """Return the logs that there are, by module, and that of the daemon itself as `jouled`."""
 
     async def start_module(self, name: str) -> ModuleChange:
         """Start a module, whoever asked stays or goes; see `joule.api.Node.module_start`."""

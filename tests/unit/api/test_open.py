@@ -82,12 +82,26 @@ async def test_reading_touches_nothing(node):
 
 async def test_what_only_a_daemon_knows_says_how_to_start_one(node):
     async with open_node(str(node)) as opened:
-        for question in (opened.modules(), opened.module("m"), opened.module_logs("m")):
+        for question in (opened.modules(), opened.module("m")):
             with pytest.raises(NodeUnreachableError, match="jouled --config"):
                 await question
         for blocks in (opened.follow_data, opened.follow_module_logs):
             with pytest.raises(NodeUnreachableError, match="jouled --config"):
                 await anext(blocks("x"))
+        with pytest.raises(NodeUnreachableError, match="jouled --config"):
+            await anext(opened.follow_logs())
+
+
+async def test_what_was_printed_can_be_read_without_a_daemon(node):
+    logs = node / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "a%2Fb.log").write_text("[2026-01-01T00:00:02.000+00:00] two\n")
+    (logs / "jouled.log").write_text("2026-01-01T00:00:01+0000 INFO    one\n")
+    async with open_node(str(node)) as opened:
+        assert await opened.module_logs("a/b") == ["[2026-01-01T00:00:02.000+00:00] two"]
+        assert [line.module for line in await opened.logs()] == ["jouled", "a/b"]
+        with pytest.raises(NotFoundError, match="did you mean 'a/b'"):
+            await opened.module_logs("a/c")
 
 
 async def test_a_daemon_that_cannot_be_asked_is_not_said_to_be_missing(node):

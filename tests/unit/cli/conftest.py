@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from joule.api import ChangeInfo, FolderInfo, ModuleChange, ModuleInfo, Node, StreamInfo, VersionInfo
+from joule.api import ChangeInfo, FolderInfo, LogLine, ModuleChange, ModuleInfo, Node, StreamInfo, VersionInfo
 from joule.cli._root import joule
 from joule.cli._session import Session
 from joule.core import ElementSpec, Layout
@@ -31,6 +31,7 @@ class FakeNode(Node):
     blocks: dict = dataclasses.field(default_factory=dict)
     unchanged: tuple = ()
     asked: list = dataclasses.field(default_factory=list)
+    searches: list = dataclasses.field(default_factory=list)
     failure: Exception | None = None
     opened: list = dataclasses.field(default_factory=list)
     closed: int = 0
@@ -57,12 +58,21 @@ class FakeNode(Node):
     async def module(self, name):
         return self._named(self.known_modules, "name", name)
 
-    async def module_logs(self, name, lines=100):
+    async def module_logs(self, name, lines=100, query=None):
+        self.searches.append((name, lines, query))
         await self.module(name)
         return self.lines.get(name, [])[-lines:] if lines else []
 
-    async def follow_module_logs(self, name, lines=10):
-        for line in await self.module_logs(name, lines):
+    async def follow_module_logs(self, name, lines=10, query=None):
+        for line in await self.module_logs(name, lines, query):
+            yield line
+
+    async def logs(self, lines=100, query=None):
+        self.searches.append((None, lines, query))
+        return [LogLine(module=name, line=line) for name, found in self.lines.items() for line in found]
+
+    async def follow_logs(self, lines=10, query=None):
+        for line in await self.logs(lines, query):
             yield line
 
     async def module_start(self, name):

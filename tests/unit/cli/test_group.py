@@ -64,7 +64,7 @@ def test_a_command_that_resembles_none_gets_all_names(run):
     [
         ["module"],
         ["module", "info"],
-        ["module", "logs"],
+        ["module", "logs", "a", "b"],
         ["module", "logs", "sensor", "--lines", "some"],
         ["module", "logs", "sensor", "--lines", "-1"],
         ["module", "list", "extra"],

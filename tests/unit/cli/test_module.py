@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from joule.api import LogQuery
+
 
 def test_modules_are_listed_one_a_line_with_every_field(run):
     result = run("module", "list")
@@ -79,6 +81,38 @@ def test_logs_as_json_are_one_document_and_followed_ones_an_object_a_line(run, n
     followed = run("module", "logs", "sensor", "-f", "--json").stdout
     assert [json.loads(line) for line in followed.splitlines()] == [{"line": "one"}, {"line": "\x1b[2J"}]
     assert "\x1b" not in followed
+
+
+def test_lines_are_looked_for_by_text_and_time(run, node):
+    run("module", "logs", "sensor", "--grep", "lost", "-i", "--since", "1000", "--until", "2000")
+    query = LogQuery(text="lost", ignores_case=True, since_us=1000, until_us=2000)
+    assert node.searches == [("sensor", 100_000, query)]
+
+
+def test_without_a_name_the_lines_of_all_are_shown_with_their_names(run, node):
+    node.lines = {"sensor": ["one", "\x1b[2J"], "mean": ["two"]}
+    shown = ["sensor  one", "sensor  \\x1b[2J", "mean    two"]
+    assert run("module", "logs").stdout.splitlines() == shown
+    assert run("module", "logs", "-f").stdout.splitlines() == shown
+    facts = [
+        {"module": "sensor", "line": "one"},
+        {"module": "sensor", "line": "\x1b[2J"},
+        {"module": "mean", "line": "two"},
+    ]
+    assert json.loads(run("module", "logs", "--json").stdout) == facts
+    assert [json.loads(line) for line in run("module", "logs", "-f", "--json").stdout.splitlines()] == facts
+
+
+@pytest.mark.parametrize("options", [["-f", "--until", "now"], ["-i"], ["--since", "whenever"], ["--lines", "100001"]])
+def test_questions_about_logs_that_make_no_sense_are_refused(run, options):
+    result = run("module", "logs", "sensor", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_search_without_a_finding_says_so(run, node):
+    result = run("module", "logs", "sensor", "--grep", "nothing")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no line of sensor" in result.stderr
 
 
 def test_a_module_that_printed_nothing_points_to_its_state(run):

@@ -4,11 +4,11 @@ import errno
 
 import pytest
 
-from joule.api import catalog_path, log_directory
+from joule.api import catalog_path, log_directory, module_log_file
 from joule.catalog import Catalog
 from joule.config import init_node, load_node
 from joule.daemon import _preparation
-from joule.daemon._preparation import module_log_file, node_mark, prepare, segment_us
+from joule.daemon._preparation import node_mark, prepare, segment_us
 from joule.log import SEGMENT_US, CursorFile, cursor_path, read_identity
 from joule.pipes import Manifest
 

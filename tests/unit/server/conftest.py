@@ -65,6 +65,9 @@ class FakeNode:
         self.module(name)
         return self.output
 
+    def logs(self):
+        return {"reader": self.output, "jouled": self.output.with_name("jouled.log")}
+
     async def streams(self):
         return [await self.stream(7)]
 

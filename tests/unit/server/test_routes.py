@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from joule.api import LogLine, LogQuery
 from joule.api._http_node import HttpNode
+from joule.core import parse_time
 from joule.errors import BadRequestError, LogError, ModuleError, NodeUnreachableError, NotFoundError
 from joule.log import BREAK
 from joule.server import create_app, serve_unix
@@ -186,6 +188,33 @@ async def test_log_lines_come_as_a_list_and_followed(client, fake):
     fake.output.rename(fake.output.with_name("reader.log.1"))
     fake.output.write_text("six\n")
     assert await anext(lines) == "six"
+    await lines.aclose()
+
+
+async def test_only_lines_that_are_looked_for_are_sent_and_followed(client, fake):
+    fake.output.write_text("[2026-05-01T10:00:01.000+00:00] One\n[2026-05-01T10:00:02.000+00:00] two\n")
+    since = LogQuery(since_us=parse_time("2026-05-01T10:00:02Z"))
+    assert await client.module_logs("reader", query=since) == ["[2026-05-01T10:00:02.000+00:00] two"]
+    until = LogQuery(until_us=parse_time("2026-05-01T10:00:02Z"))
+    assert await client.module_logs("reader", query=until) == ["[2026-05-01T10:00:01.000+00:00] One"]
+    lines = client.follow_module_logs("reader", query=LogQuery(text="o", ignores_case=True))
+    assert [(await anext(lines))[-3:] for _ in range(2)] == ["One", "two"]
+    with fake.output.open("a") as file:
+        file.write("three\nfour\n")
+    assert await anext(lines) == "four"
+    await lines.aclose()
+
+
+async def test_lines_of_all_modules_come_together_and_followed(client, fake):
+    fake.output.write_text("[2026-05-01T10:00:02.000+00:00] two\n")
+    fake.logs()["jouled"].write_text("2026-05-01T10:00:01+0000 INFO    one\n")
+    found = [(line.module, line.line[-3:]) for line in await client.logs()]
+    assert found == [("jouled", "one"), ("reader", "two")]
+    lines = client.follow_logs(lines=1)
+    assert (await anext(lines)).line.endswith("two")
+    with fake.logs()["jouled"].open("a") as file:
+        file.write("2026-05-01T10:00:03+0000 INFO    three\n")
+    assert await anext(lines) == LogLine(module="jouled", line="2026-05-01T10:00:03+0000 INFO    three")
     await lines.aclose()
 
 
