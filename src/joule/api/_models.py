@@ -68,6 +68,7 @@ class ModuleInfo(_Wire):
         next_start_s: After how long it starts again by itself; None where it runs, or will not.
         recent_ends: How often its process ended within its restart window, since somebody last started it.
         limits: What it may use, and when it counts as failed: the keys and units of `joule.config.Limits`.
+        socket: Path of the unix socket where it serves its web pages; None for a module that has none.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ModuleInfo(_Wire):
     next_start_s: float | None = None
     recent_ends: int = 0
     limits: dict[str, int | float | str | None] = dataclasses.field(default_factory=dict)
+    socket: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

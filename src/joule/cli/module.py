@@ -114,6 +114,7 @@ def _facts(info: ModuleInfo) -> list[tuple[str, Cell]]:
         ("last exit", _exit(info.exit_code)),
         ("CPU", _cpu(info)),
         ("memory", _memory(info)),
+        ("web pages", f"unix socket {info.socket}" if info.socket else ""),
         *((f"input {pipe}", path) for pipe, path in info.inputs.items()),
         *((f"output {pipe}", path) for pipe, path in info.outputs.items()),
     ]

@@ -11,13 +11,16 @@ import argparse
 import asyncio
 import logging
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joule.client._arguments import parse_arguments
 from joule.client._options import WebOptions
 from joule.client._process import drop_broken_stdout, prepare_process
 from joule.client._runner import run_module
 from joule.errors import ModuleError
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 __all__ = ["BaseModule"]
 
@@ -71,6 +74,13 @@ class BaseModule:
         Options, rather than positional arguments, can be set in the [Arguments] section of a module's file.
         """
 
+    def routes(self) -> Any:
+        """Return the module's web pages, a list of aiohttp routes; none unless overridden. Called once, before `setup`.
+
+        Handlers are coroutines of this object, such as `web.get("/", self.index)`, and run in its event loop.
+        """
+        return []
+
     def stop(self) -> None:
         """Ask the module to end: called in the event loop on SIGINT and SIGTERM. May be overridden without `super()`.
 
@@ -83,7 +93,7 @@ class BaseModule:
 
         Args:
             parsed_args: The parsed command line.
-            app: The module's web application; None, as long as modules have none.
+            app: The module's `aiohttp.web.Application`; None where `routes()` is empty.
         """
         raise ModuleError(
             f"{type(self).__name__} is no kind of module that can run: extend ReaderModule, FilterModule or "
@@ -103,8 +113,8 @@ class BaseModule:
         if is_program:
             prepare_process()
         try:
-            namespace, _ = self._parse() if parsed_args is None else (parsed_args, WebOptions())
-            run_module(self, namespace)
+            namespace, options = self._parse() if parsed_args is None else (parsed_args, WebOptions())
+            run_module(self, namespace, options)
         except ModuleError as error:
             _log.error("%s", error)  # a traceback is no help against a wrong set-up
             if is_program:
@@ -117,6 +127,20 @@ class BaseModule:
         if lost is not None and not isinstance(lost, BrokenPipeError):
             _log.error("what was printed last did not get to standard output: %s", lost)
             sys.exit(1)
+
+    def create_dev_app(self, loop: object = None) -> web.Application:
+        """Return an application that runs the module while it is served: for aiohttp-devtools, and for tests.
+
+        Args:
+            loop: Accepted for module files that pass one; has no effect.
+
+        Raises:
+            ModuleError: The module cannot run so.
+            ConfigurationError: The file that JOULE_MODULE_CONFIG names has a fault.
+        """
+        from joule.client._dev_app import create_dev_app  # loads aiohttp
+
+        return create_dev_app(self)
 
     def _parse(self) -> tuple[argparse.Namespace, WebOptions]:
         return parse_arguments(

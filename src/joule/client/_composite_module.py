@@ -11,6 +11,7 @@ from typing import Any
 
 from joule.client._author import check_coroutine
 from joule.client._base_module import BaseModule
+from joule.client._interface import serving
 from joule.client._wiring import needed, open_wiring
 from joule.errors import EmptyPipeError, ModuleError
 from joule.pipes import Pipe
@@ -27,6 +28,8 @@ class CompositeModule(BaseModule):
         self, parsed_args: argparse.Namespace, inputs: dict[str, Pipe], outputs: dict[str, Pipe]
     ) -> list[Awaitable[Any]]:
         """Build the child modules and their local pipes. Must be implemented.
+
+        Web pages of a composite are its own `routes()`; those of its children are not served.
 
         Args:
             parsed_args: The arguments that `custom_args` defined.
@@ -48,14 +51,15 @@ class CompositeModule(BaseModule):
         if type(self).setup is CompositeModule.setup:
             raise ModuleError(_missing_setup(self))
         check_coroutine(self.setup, type(self).__name__, "setup(self, parsed_args, inputs, outputs)")
-        return asyncio.create_task(self._work(parsed_args))
+        return asyncio.create_task(self._work(parsed_args, app))
 
-    async def _work(self, parsed_args: argparse.Namespace) -> None:
+    async def _work(self, parsed_args: argparse.Namespace, app: Any) -> None:
         name = type(self).__name__
         async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
             wiring = needed(opened, name)
             children = _checked(await self.setup(parsed_args, wiring.inputs, wiring.outputs), name)
-            await _run_children(children, name)
+            async with serving(app):
+                await _run_children(children, name)
             _log.info("all %d children returned", len(children))
 
 

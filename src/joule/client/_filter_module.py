@@ -9,6 +9,7 @@ from typing import Any
 
 from joule.client._author import call_run, check_coroutine
 from joule.client._base_module import BaseModule
+from joule.client._interface import serving
 from joule.client._wiring import needed, open_wiring
 from joule.errors import ModuleError
 from joule.pipes import Pipe
@@ -28,7 +29,7 @@ class FilterModule(BaseModule):
 
         Args:
             parsed_args: The arguments that `custom_args` defined.
-            app: The module's web application; None, as long as modules have none.
+            app: The module's `aiohttp.web.Application`; None where `routes()` is empty. It may be added to here.
             inputs: As in `run`.
             outputs: As in `run`.
         """
@@ -62,7 +63,8 @@ class FilterModule(BaseModule):
         async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
             wiring = needed(opened, name)
             await self.setup(parsed_args, app, wiring.inputs, wiring.outputs)
-            await call_run(self.run, parsed_args, wiring.inputs, wiring.outputs, module=name)
+            async with serving(app):
+                await call_run(self.run, parsed_args, wiring.inputs, wiring.outputs, module=name)
             _log.info("run() returned")
 
 

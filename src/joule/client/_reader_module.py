@@ -14,6 +14,7 @@ from typing import Any
 
 from joule.client._author import call_run, check_coroutine
 from joule.client._base_module import BaseModule
+from joule.client._interface import serving
 from joule.client._wiring import Wiring, open_wiring
 from joule.errors import ModuleError
 from joule.pipes import Pipe, StdoutPipe
@@ -31,7 +32,7 @@ class ReaderModule(BaseModule):
 
         Args:
             parsed_args: The arguments that `custom_args` defined.
-            app: The module's web application; None, as long as modules have none.
+            app: The module's `aiohttp.web.Application`; None where `routes()` is empty. It may be added to here.
             output: As in `run`.
         """
 
@@ -65,7 +66,8 @@ class ReaderModule(BaseModule):
             _open_output(wiring, module=name, column=self.column_data) as output,
         ):
             await self.setup(parsed_args, app, output)
-            await call_run(self.run, parsed_args, output, module=name, output=output)
+            async with serving(app):
+                await call_run(self.run, parsed_args, output, module=name, output=output)
             if not self.stop_requested:
                 _log.info("run() returned after %d writes", output.statistics().writes)
 

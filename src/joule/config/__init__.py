@@ -8,11 +8,13 @@ from joule.config._faults import Fault
 from joule.config._init import default_node_directory, init_node
 from joule.config._load import load_node
 from joule.config._model import Limits, ModuleConfig, NodeConfig, NodeSetup, PipeConfig
+from joule.config._module_arguments import ModuleArguments, load_module_arguments
 from joule.config._secrets import Secret
 
 __all__ = [
     "Fault",
     "Limits",
+    "ModuleArguments",
     "ModuleConfig",
     "NodeConfig",
     "NodeSetup",
@@ -20,5 +22,6 @@ __all__ = [
     "Secret",
     "default_node_directory",
     "init_node",
+    "load_module_arguments",
     "load_node",
 ]

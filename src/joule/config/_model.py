@@ -6,7 +6,7 @@ Paths are absolute. Everything here was checked when it was read; nothing here r
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,7 @@ from joule.config._faults import Fault
 from joule.config._secrets import Secret
 from joule.core import StreamSpec
 
-__all__ = ["Limits", "ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig"]
+__all__ = ["Limits", "ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig", "argument_options"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,7 @@ class ModuleConfig:
             begins a new one.
         limits: What it may use.
         variables: What each `${NAME}` on its command line stands for; empty where nothing there is to be replaced.
+        is_app: It serves web pages.
     """
 
     name: str
@@ -119,17 +120,24 @@ class ModuleConfig:
     on_restart: Literal["resume", "break"] = "resume"
     limits: Limits = Limits()
     variables: Mapping[str, Secret] = dataclasses.field(default_factory=dict)
+    is_app: bool = False
 
     @property
     def command(self) -> list[str]:
         """The command line to start, one text per argument, for no shell.
 
-        Each of `[Arguments]` becomes `--key=value`; a blank value gives a bare `--key`; a value of many lines stays one
-        argument. Relative paths in it are meant from the node's directory. It may be shown: the names in `variables`
-        stand in it as `${NAME}`, and the module replaces them.
+        Relative paths in it are meant from the node's directory. It may be shown: the names in `variables` stand in it
+        as `${NAME}`, and the module replaces them.
         """
-        options = [f"--{key}={value}" if value else f"--{key}" for key, value in self.arguments]
-        return [self.program, *self.exec_cmd[1:], *options]
+        return [self.program, *self.exec_cmd[1:], *argument_options(self.arguments)]
+
+
+def argument_options(arguments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return lines of `[Arguments]` as arguments of a program, one text each.
+
+    A line becomes `--key=value`, one with a blank value a bare `--key`; a value of many lines stays one argument.
+    """
+    return tuple(f"--{key}={value}" if value else f"--{key}" for key, value in arguments)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,14 +17,12 @@ from joule.config._variables import Variables
 
 __all__ = ["ARGUMENTS", "INPUTS", "MODULE_KEYS", "OUTPUTS", "ModuleFile", "parse_module"]
 
-MODULE_KEYS = ("name", "exec_cmd", "description", "on_restart", *LIMIT_KEYS)
+MODULE_KEYS = ("name", "exec_cmd", "description", "on_restart", "is_app", "has_interface", *LIMIT_KEYS)
 ARGUMENTS = ("arguments",)
 INPUTS = ("inputs", "input", "source")
 OUTPUTS = ("outputs", "output", "destination")
 
 _IDLE_KEYS = {
-    "is_app": "this version serves no web pages of modules: remove the line",
-    "has_interface": "this version serves no web pages of modules: remove the line",
     "db_schema": "this version has no database for modules: remove the line",
 }
 _SECTIONS = ("Main", "Arguments", "Inputs", "Outputs")
@@ -87,6 +85,7 @@ def parse_module(ini: Ini, node_directory: Path, faults: FaultList, variables: V
             on_restart=on_restart,
             limits=limits,
             variables=command.variables,
+            is_app=fields.yesno("is_app", default=fields.yesno("has_interface", default=False)),
         )
     return ModuleFile(
         file=ini.file,

@@ -31,6 +31,7 @@ from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._stream_changes import StreamChanges
 from joule.daemon._stream_usage import StreamUsage
 from joule.daemon._usage import Usage, UsageMeter
+from joule.daemon._web_sockets import web_socket
 
 __all__ = ["RunningNode"]
 
@@ -160,6 +161,7 @@ class RunningNode:
             next_start_s=None if status.next_start_s is None else max(0.0, status.next_start_s - now_s),
             recent_ends=keeper.recent_ends() if keeper else 0,
             limits=dataclasses.asdict(keeper.launch.limits) if keeper else {},
+            socket=str(web_socket(config, self.run_directory)) if config and config.is_app else None,
         )
 
 

@@ -20,6 +20,7 @@ from joule.catalog import Catalog, StreamRecord
 from joule.config import ModuleConfig, NodeSetup, PipeConfig
 from joule.daemon._launch import Launch
 from joule.daemon._unknown_logs import find_unknown_logs
+from joule.daemon._web_sockets import web_socket
 from joule.errors import JouleError, LogError
 from joule.log import SEGMENT_US, LogReader, create_log, cursor_path, ensure_cursors
 from joule.pipes import Manifest, PipeEntry
@@ -154,6 +155,9 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         {name: entry.log for name, entry in inputs.items()},
         {name: entry.log for name, entry in outputs.items()},
     )
+    socket = web_socket(module, run_directory)
+    if socket is not None:
+        socket.parent.mkdir(mode=0o700, exist_ok=True)
     manifest = Manifest(
         module=module.name,
         cursor=cursor,
@@ -163,6 +167,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         inputs=inputs,
         outputs=outputs,
         variables=tuple(module.variables),
+        socket=socket,
     )
     return Launch(
         name=module.name,

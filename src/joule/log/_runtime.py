@@ -16,7 +16,7 @@ from joule.errors import LogError
 __all__ = ["find_runtime_directory", "runtime_directory"]
 
 _LONGEST_SOCKET = 107  # bytes of a unix socket's address, without the closing zero
-_LONGEST_NAME = len("/api.sock")
+_LONGEST_NAME = len("/web/0123456789ab.sock")
 _SYSTEM = Path("/tmp")  # noqa: S108  # see above; checked for owner and mode below
 
 

@@ -78,6 +78,7 @@ class Manifest:
         inputs: By pipe name.
         outputs: By pipe name.
         variables: Names whose `${NAME}` on the command line stands for a value in the environment.
+        socket: Where the module's web pages are served; None where they are not.
     """
 
     module: str
@@ -88,6 +89,7 @@ class Manifest:
     inputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
     outputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
     variables: tuple[str, ...] = ()
+    socket: Path | None = None
 
     def to_json(self) -> str:
         """Return the text for `--pipes`, without the elements of its streams where it would be too long."""
@@ -104,6 +106,7 @@ class Manifest:
             "inputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.inputs.items()},
             "outputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.outputs.items()},
             "variables": list(self.variables),
+            "socket": None if self.socket is None else str(self.socket),
         }
         return json.dumps(facts)
 
@@ -125,6 +128,7 @@ class Manifest:
                 inputs={name: _entry(entry) for name, entry in facts["inputs"].items()},
                 outputs={name: _entry(entry) for name, entry in facts["outputs"].items()},
                 variables=tuple(facts.get("variables", ())),
+                socket=Path(facts["socket"]) if facts.get("socket") else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModuleError(

@@ -94,7 +94,7 @@ TABLE = {
     ),
     "module key": ({MM: M + "exec_cdm = x\n"}, (MM, 4, "warning", ["'exec_cdm'", "did you mean 'exec_cmd'?"])),
     "unlike key": ({MM: M + "zzz = x\n"}, (MM, 4, "warning", ["'zzz'", "keys are name, exec_cmd"])),
-    "idle key": ({MM: M + "is_app = yes\n"}, (MM, 4, "warning", ["'is_app'", "no web pages"])),
+    "idle key": ({MM: M + "db_schema = x\n"}, (MM, 4, "warning", ["'db_schema'", "no database"])),
     "bad choice": ({MM: M + "on_restart = brake\n"}, (MM, 4, "error", ["'brake'", "did you mean 'break'?"])),
     "bad timeout": ({MM: M + "timeout = 5 parsecs\n"}, (MM, 4, "error", ["'timeout'", "'parsecs'", "or none"])),
     "short timeout": ({MM: M + "timeout = 5 ms\n"}, (MM, 4, "error", ["'5 ms'", "1s or more"])),
