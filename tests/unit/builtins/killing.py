@@ -24,7 +24,7 @@ from joule.log import BREAK, LogWriter, create_log, ensure_cursors, inspect_log,
 from joule.pipes import Manifest, PipeEntry
 
 Piece = np.ndarray | None  # rows (timestamps in column 0), or a break
-VALUES = st.sampled_from([0.0, -0.0, 1.0, 0.1, -2.5, 1e30, np.inf, -np.inf, np.nan]) | st.floats(-1e3, 1e3)
+SPECIAL = [0.0, -0.0, 1.0, 1e30, 1e308, -1e308, np.inf, -np.inf, np.nan]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,19 +46,22 @@ class Script:
 
 
 @st.composite
-def scripts(draw, max_pieces=8, max_gap=30):
-    """Rows with times 1 to `max_gap` us apart and values of all kinds, in pieces with breaks between some."""
-    width = draw(st.integers(1, 2))
-    pieces, time = [], draw(st.integers(0, max_gap))
-    for rows in draw(st.lists(st.integers(0, 8), max_size=max_pieces)):
-        if rows == 0:
+def scripts(draw, max_gap=20, max_rows=8):
+    """Rows with times 1 to `max_gap` us apart and values of all kinds, in pieces of up to `max_rows`, with breaks."""
+    width, random = draw(st.integers(1, 2)), np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    share_special = draw(st.sampled_from([0, 0.05, 0.5]))
+    pieces: list[Piece] = []
+    time = draw(st.integers(0, 20))
+    for rows in draw(st.lists(st.integers(1, max_rows) | st.just(None), min_size=1, max_size=10)):
+        if rows is None:
             pieces.append(None)
             continue
-        gaps = draw(st.lists(st.integers(1, max_gap), min_size=rows, max_size=rows))
-        values = draw(st.lists(VALUES, min_size=rows * width, max_size=rows * width))
-        times = time + np.cumsum(gaps)
+        values = random.normal(size=(rows, width)) * 10.0 ** random.integers(-8, 8)
+        special = random.random(values.shape) < share_special
+        values[special] = random.choice(SPECIAL, special.sum())
+        times = time + np.cumsum(random.integers(1, max_gap, rows, endpoint=True))
         time = int(times[-1])
-        pieces.append(np.column_stack((times, np.reshape(values, (rows, width)))))
+        pieces.append(np.column_stack((times, values)))
     return Script(pieces, width)
 
 

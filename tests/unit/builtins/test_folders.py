@@ -15,6 +15,12 @@ ROOT = Path(joule.builtins.__file__).parent
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 SCRIPTS = tomllib.loads(PROJECT.read_text())["project"]["scripts"]
+# Whose samples write what the sample of a filter reads.
+SAMPLE_PRODUCERS = {
+    "mean_filter": ["random_reader"],
+    "median_filter": ["random_reader"],
+    "merge_filter": ["random_reader", "mean_filter"],
+}
 
 pytestmark = pytest.mark.parametrize("folder", FOLDERS)
 
@@ -55,8 +61,8 @@ def test_the_sample_is_a_module_file_without_a_fault(folder, tmp_path, monkeypat
     init_node(tmp_path / "node")
     modules = tmp_path / "node" / "module_configs"
     shutil.copy(ROOT / folder / "sample.conf", modules / f"{folder}.conf")
-    if folder.endswith("_filter"):  # it filters what the random reader's sample writes
-        shutil.copy(ROOT / "random_reader" / "sample.conf", modules / "random_reader.conf")
+    for producer in SAMPLE_PRODUCERS.get(folder, []):
+        shutil.copy(ROOT / producer / "sample.conf", modules / f"{producer}.conf")
     setup = load_node(tmp_path / "node")
     assert [str(fault) for fault in setup.faults] == []
     assert setup.modules
