@@ -16,7 +16,8 @@ _COMMANDS = {
     "init": ("joule.cli.init:init", "Make a node directory."),
     "check": ("joule.cli.check:check", "Report every fault in a node's configuration."),
     "module": ("joule.cli.module:module", "Show, start and stop a node's modules."),
-    "stream": ("joule.cli.stream:stream", "Show a node's streams."),
+    "stream": ("joule.cli.stream:stream", "Show, make, change, move and delete a node's streams."),
+    "folder": ("joule.cli.folder:folder", "Show, move, copy and delete a node's folders of streams."),
     "data": ("joule.cli.data:data", "Read the rows of streams."),
 }
 

@@ -10,6 +10,7 @@ from joule.cli._exit import NotThere
 from joule.cli._options import json_option, stream_name
 from joule.cli._output import Cell, Column, Styled, note, show_facts, show_json, show_table
 from joule.cli._session import Session
+from joule.cli._stream_changes import create, delete, move, rename, set_
 from joule.cli._text import age, duration, plural, size
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ _ELEMENT_COLUMNS = (Column("ELEMENT"), Column("UNITS"), Column("DISPLAY"), Colum
 
 @click.group()
 def stream() -> None:
-    """Show a node's streams."""
+    """Show, make, change, move and delete a node's streams."""
+
+
+for _command in (create, set_, move, rename, delete):
+    stream.add_command(_command)
 
 
 @stream.command("list")

@@ -9,6 +9,7 @@ from joule.config._init import default_node_directory, init_node
 from joule.config._load import load_node
 from joule.config._model import Limits, ModuleConfig, NodeConfig, NodeSetup, PipeConfig
 from joule.config._module_arguments import ModuleArguments, load_module_arguments
+from joule.config._pipes import PipeFaultError, parse_pipe
 from joule.config._secrets import Secret
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "NodeConfig",
     "NodeSetup",
     "PipeConfig",
+    "PipeFaultError",
     "Secret",
     "default_node_directory",
     "init_node",
     "load_module_arguments",
     "load_node",
+    "parse_pipe",
 ]

@@ -1,0 +1,50 @@
+"""What the commands that change streams and folders share: asking first, and telling what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from joule.cli._output import note, show_json
+from joule.cli._text import printable
+
+if TYPE_CHECKING:
+    from joule.api import ChangeInfo
+
+__all__ = ["confirm", "show_change", "yes_option"]
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked, as in scripts.")
+
+
+def confirm(question: str, facts: Sequence[str], *, yes: bool) -> None:
+    """Ask before something is lost for good; an answer other than yes ends the command.
+
+    Args:
+        question: What is about to be done.
+        facts: What it would cost, a line each.
+        yes: Somebody has said so already: ask nothing.
+
+    Raises:
+        click.UsageError: There is nobody to ask.
+        click.Abort: They said no.
+    """
+    if yes:
+        return
+    for fact in facts:
+        note(fact)
+    if not sys.stdin.isatty():
+        raise click.UsageError("this cannot be undone, and there is no terminal to ask: add --yes to do it.")
+    click.confirm(printable(question), abort=True, err=True)
+
+
+def show_change(sentence: str, change: ChangeInfo, *, as_json: bool) -> None:
+    """Print what was done, and on stderr what is left to do."""
+    if as_json:
+        show_json(change.to_json())
+    else:
+        click.echo(printable(sentence))
+    for warning in change.warnings:
+        note(f"warning: {warning}")
