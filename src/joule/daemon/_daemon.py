@@ -8,7 +8,8 @@ Start-up, in this order, each step undone in reverse when `jouled` stops:
  4. The catalog, with every configured stream; their logs; the cursors of all modules, before any producer starts.
  5. The modules, producers first (`Supervisor`). On the way back all are stopped together: SIGTERM, 5 s, SIGKILL.
  6. The trimming of what is older than `keep`, and the removal of the logs of deleted streams.
- 7. The API, on a unix socket: the last to come and the first to go, so that it never answers for half a node.
+ 7. The API, on a unix socket: the last to come and the first to go, so that it never answers for half a node. Then
+    systemd, where it asked, is told that the node is ready (`_notify`).
 
 No row passes through this process. When it is killed, modules and their loggers go on; the next start ends them first
 (until they can be adopted).
@@ -19,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 
 from joule.api import catalog_path, node_lock_path
 from joule.catalog import Catalog
@@ -28,6 +30,7 @@ from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
 from joule.daemon._node_lock import hold_node_lock
 from joule.daemon._node_view import RunningNode
+from joule.daemon._notify import Notifier, node_status
 from joule.daemon._preparation import node_mark, prepare
 from joule.daemon._records import ModuleRecords
 from joule.daemon._supervisor import Supervisor, end_leftovers
@@ -54,7 +57,7 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         NodeBusyError: Another `jouled` runs it.
         JouleError, OSError: It cannot be started; nothing of it runs.
     """
-    config = setup.config
+    config, notifier = setup.config, Notifier.from_environment(os.environ)
     config.data_directory.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(hold_node_lock(node_lock_path(config.data_directory), config.directory))
@@ -80,7 +83,10 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         await stack.enter_async_context(serve_unix(create_app(view), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)
         _log.info("node %s in %s: %d modules started, %d not", config.name, config.directory, started, others)
+        tasks.start("watchdog", lambda: notifier.keep_alive(lambda: node_status(supervisor.keepers())))
+        notifier.ready(node_status(supervisor.keepers()))
         await stop.wait()
+        notifier.stopping()
         _log.info("node %s is stopping", config.name)
 
 
