@@ -19,6 +19,7 @@ _COMMANDS = {
     "stream": ("joule.cli.stream:stream", "Show, make, change, move and delete a node's streams."),
     "folder": ("joule.cli.folder:folder", "Show, move, copy and delete a node's folders of streams."),
     "data": ("joule.cli.data:data", "Read the rows of streams."),
+    "service": ("joule.cli.service:service", "Let a node start with the machine, as a systemd service."),
 }
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())

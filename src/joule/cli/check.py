@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from joule.cli._exit import FAILED
+from joule.cli._node_files import node_main_file
 from joule.cli._options import json_option
 from joule.cli._output import note, painted, show_json
 from joule.cli._session import Session
@@ -36,7 +37,7 @@ def check(ctx: click.Context, directory: Path | None, *, as_json: bool) -> None:
 
     session = ctx.find_object(Session)
     assert session is not None
-    main_file = _main_file(directory, session.where)
+    main_file = node_main_file(directory, session.where)
     setup = load_node(main_file)
     if as_json:
         show_json(_document(main_file, setup))
@@ -44,18 +45,6 @@ def check(ctx: click.Context, directory: Path | None, *, as_json: bool) -> None:
         _show(main_file, setup)
     if setup.errors:
         ctx.exit(FAILED)
-
-
-def _main_file(directory: Path | None, where: str | None) -> Path:
-    if directory is None and where is not None:
-        directory = Path(where)
-        if not directory.exists():
-            raise click.UsageError(f"{where} is no directory here: joule check reads a node's files; name their DIR.")
-    if directory is None:
-        from joule.config import default_node_directory
-
-        directory = Path() if Path("main.conf").exists() else default_node_directory()
-    return directory / "main.conf" if directory.is_dir() or not directory.exists() else directory
 
 
 def _show(main_file: Path, setup: NodeSetup) -> None:

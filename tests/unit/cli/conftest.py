@@ -37,6 +37,7 @@ class FakeNode(Node):
     closed: int = 0
     refusal: Exception | None = None
     warnings: tuple = ()
+    pid: int | None = None
 
     @contextlib.asynccontextmanager
     async def open(self, where):
@@ -50,7 +51,7 @@ class FakeNode(Node):
         self.closed += 1
 
     async def version(self):
-        return VersionInfo(version="0", name="fake", directory=self.where)
+        return VersionInfo(version="0", name="fake", directory=self.where, pid=self.pid)
 
     async def modules(self):
         return self.known_modules
