@@ -21,7 +21,7 @@ from joule.api._log_lines import (
     module_log_file,
     stored_lines,
 )
-from joule.api._models import ChangeInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import ChangeInfo, ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._named_nodes import (
     BaseNode,
     NodeConfig,
@@ -66,6 +66,7 @@ __all__ = [
     "Annotation",
     "BaseNode",
     "ChangeInfo",
+    "ClockInfo",
     "DataStream",
     "DataStreamInfo",
     "Element",

@@ -14,7 +14,7 @@ import aiohttp
 from joule.api._frames import LAYOUT_HEADER, read_frames
 from joule.api._http_streams import HttpStreamOperations
 from joule.api._log_lines import LogLine, LogQuery
-from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.core import Layout, Rows
 from joule.errors import JouleError, NodeError, NodeUnreachableError, from_wire
@@ -51,6 +51,14 @@ class HttpNode(HttpStreamOperations, Node):
     async def version(self) -> VersionInfo:
         """Return which node this is."""
         return VersionInfo.from_json(await self._json("/version.json"))
+
+    async def clock(self) -> ClockInfo:
+        """Return how the node's clock stands."""
+        return ClockInfo.from_json(await self._json("/clock.json"))
+
+    async def clock_confirm(self) -> ClockInfo:
+        """Say that the node's clock is right."""
+        return ClockInfo.from_json(await self._post("/clock/confirm.json"))
 
     async def modules(self) -> list[ModuleInfo]:
         """Return all modules."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from joule.core import ElementSpec
 
-__all__ = ["ChangeInfo", "FolderInfo", "ModuleChange", "ModuleInfo", "StreamInfo", "VersionInfo"]
+__all__ = ["ChangeInfo", "ClockInfo", "FolderInfo", "ModuleChange", "ModuleInfo", "StreamInfo", "VersionInfo"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +38,41 @@ class VersionInfo(_Wire):
         name: Of the node, from its main.conf.
         directory: Where the node's files lie, on its own machine.
         pid: Process id of `jouled`; None where no `jouled` runs and the files were read.
+        clock: State of the node's clock, see `ClockInfo`; None where no `jouled` runs.
+        clock_note: What a person has to know about the clock; empty when all is well.
     """
 
     version: str
     name: str
     directory: str
     pid: int | None = None
+    clock: str | None = None
+    clock_note: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ClockInfo(_Wire):
+    """A node's clock, by which all its timestamps are made.
+
+    Attributes:
+        state: `following` (it goes with the system's clock), `slowing` (it is ahead, and goes at half speed until both
+            meet) or `own` (it is more than a day ahead, and keeps its own time until somebody decides).
+        node_us: The node's time, Unix us.
+        system_us: The system's clock at the same moment.
+        meets_us: How long it takes until both meet, us; None while it does not go slower.
+        unconfirmed_us: By how much, if more than a day, it went forward in steps that nobody has confirmed, us: so long
+            no row is removed for its age on the strength of that.
+        synchronised: Whether the kernel calls the system's clock synchronised; None where that cannot be known.
+        note: What a person has to know; empty when all is well.
+    """
+
+    state: str
+    node_us: int
+    system_us: int
+    meets_us: int | None = None
+    unconfirmed_us: int = 0
+    synchronised: bool | None = None
+    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from joule.api._log_lines import LogLine, LogQuery
-    from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+    from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
     from joule.log import Break
 
 __all__ = ["Node"]
@@ -49,6 +49,24 @@ class Node(StreamOperations):
     @abc.abstractmethod
     async def version(self) -> VersionInfo:
         """Return which node this is."""
+
+    @abc.abstractmethod
+    async def clock(self) -> ClockInfo:
+        """Return how the node's clock stands to the system's.
+
+        Raises:
+            NodeUnreachableError: No `jouled` answers.
+        """
+
+    @abc.abstractmethod
+    async def clock_confirm(self) -> ClockInfo:
+        """Say that the node's clock is right although it went far forward; returns how it stands then.
+
+        From then on rows are removed for their age again.
+
+        Raises:
+            NodeUnreachableError: No `jouled` answers.
+        """
 
     @abc.abstractmethod
     async def modules(self) -> list[ModuleInfo]:

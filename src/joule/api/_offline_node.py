@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from joule._version import __version__
 from joule.api._log_lines import LogLine, LogQuery, find_logs, merged_lines, stored_lines
-from joule.api._models import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.api._offline_streams import RefusedStreamOperations
 from joule.api._stored import (
@@ -55,6 +55,14 @@ class OfflineNode(RefusedStreamOperations, Node):
     async def version(self) -> VersionInfo:
         """Return which node this is; its pid is None."""
         return VersionInfo(version=__version__, name=self._config.name, directory=self.where)
+
+    async def clock(self) -> ClockInfo:
+        """Not without a `jouled`."""
+        self._refuse("the node's clock")
+
+    async def clock_confirm(self) -> ClockInfo:
+        """Not without a `jouled`."""
+        self._refuse("the node's clock")
 
     async def modules(self) -> list[ModuleInfo]:
         """Not without a `jouled`."""

@@ -18,6 +18,7 @@ _COMMANDS = {
     "module": ("joule.cli.module:module", "Show, start and stop a node's modules."),
     "stream": ("joule.cli.stream:stream", "Show, make, change, move and delete a node's streams."),
     "folder": ("joule.cli.folder:folder", "Show, move, copy and delete a node's folders of streams."),
+    "clock": ("joule.cli.clock:clock", "Show the node's clock, and put it right."),
     "data": ("joule.cli.data:data", "Read the rows of streams."),
     "service": ("joule.cli.service:service", "Let a node start with the machine, as a systemd service."),
 }

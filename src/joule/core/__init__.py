@@ -1,6 +1,7 @@
 """Pure rules of the field, no I/O: layouts, rows, timestamps, durations, stream paths, sizes."""
 
-from joule.core.clock import time_now
+from joule.core.clock import NodeClock, follow_clock, time_now
+from joule.core.clock_law import ClockLaw
 from joule.core.durations import format_duration, parse_duration, parse_keep
 from joule.core.layout import DATATYPES, MAX_WIDTH, Layout
 from joule.core.paths import check_folder_path, check_stream_path, is_below, join_stream_path, split_stream_path
@@ -12,14 +13,17 @@ from joule.core.times import format_time, parse_time
 __all__ = [
     "DATATYPES",
     "MAX_WIDTH",
+    "ClockLaw",
     "ElementSpec",
     "Layout",
+    "NodeClock",
     "Rows",
     "StreamSpec",
     "check_folder_path",
     "check_stream_path",
     "first_disorder",
     "flatten_rows",
+    "follow_clock",
     "format_duration",
     "format_size",
     "format_time",

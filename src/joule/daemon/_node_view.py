@@ -10,6 +10,7 @@ from pathlib import Path
 from joule._version import __version__
 from joule.api import (
     JOULED,
+    ClockInfo,
     FolderInfo,
     ModuleChange,
     ModuleInfo,
@@ -25,6 +26,7 @@ from joule.api import (
 from joule.catalog import Catalog
 from joule.config import ModuleConfig
 from joule.core import format_duration
+from joule.daemon._clock import ClockKeeper
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
 from joule.daemon._states import ModuleState, ModuleStatus
@@ -39,17 +41,36 @@ __all__ = ["RunningNode"]
 class RunningNode:
     """A node under this daemon."""
 
-    def __init__(self, node: ManagedNode, catalog: Catalog, run_directory: Path, remover: LogRemover) -> None:
+    def __init__(
+        self, node: ManagedNode, catalog: Catalog, run_directory: Path, remover: LogRemover, clock: ClockKeeper
+    ) -> None:
         self.run_directory = run_directory
         self._node = node
         self._catalog = catalog
+        self._clock = clock
         self._meter = UsageMeter()
         self.changes = StreamChanges(catalog, node.setup.config.data_directory, StreamUsage(node), remover)
 
     def version(self) -> VersionInfo:
         """Return which node this is."""
         config = self._node.setup.config
-        return VersionInfo(version=__version__, name=config.name, directory=str(config.directory), pid=os.getpid())
+        return VersionInfo(
+            version=__version__,
+            name=config.name,
+            directory=str(config.directory),
+            pid=os.getpid(),
+            clock=str(self._clock.state),
+            clock_note=self._clock.note(),
+        )
+
+    def clock(self) -> ClockInfo:
+        """Return how the node's clock stands to the system's."""
+        return self._clock.describe()
+
+    def clock_confirm(self) -> ClockInfo:
+        """Take the node's clock for right; returns how it stands then."""
+        self._clock.confirm()
+        return self._clock.describe()
 
     def modules(self) -> list[ModuleInfo]:
         """Return all modules, also those that cannot be started, sorted by name."""

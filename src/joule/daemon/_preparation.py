@@ -22,7 +22,7 @@ from joule.daemon._launch import Launch
 from joule.daemon._unknown_logs import find_unknown_logs
 from joule.daemon._web_sockets import web_socket
 from joule.errors import JouleError, LogError
-from joule.log import SEGMENT_US, LogReader, create_log, cursor_path, ensure_cursors
+from joule.log import SEGMENT_US, LogReader, clock_path, create_log, cursor_path, ensure_cursors
 from joule.pipes import Manifest, PipeEntry
 
 __all__ = ["Preparation", "node_mark", "prepare", "segment_us"]
@@ -164,6 +164,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         run=run_directory,
         on_restart=module.on_restart,
         max_ahead_us=config.max_ahead_us,
+        clock=clock_path(config.data_directory),
         inputs=inputs,
         outputs=outputs,
         variables=tuple(module.variables),

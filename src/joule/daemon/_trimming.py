@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from joule.api import log_directory
 from joule.catalog import Catalog, StreamRecord
-from joule.core import time_now
 from joule.errors import LogError
 from joule.log import cursor_path, lowest_rows, read_identity, trim_log
 
@@ -20,14 +19,20 @@ _PERIOD_S = 10.0  # a tenth of the shortest sensible keep; costs a directory lis
 _log = logging.getLogger(__name__)
 
 
-async def trim_for_ever(catalog: Catalog, data_directory: Path) -> None:
-    """Trim every stream again and again. A thread does the file work."""
+async def trim_for_ever(catalog: Catalog, data_directory: Path, present: Callable[[], int]) -> None:
+    """Trim every stream again and again. A thread does the file work.
+
+    Args:
+        catalog: Of the node.
+        data_directory: Where its logs are.
+        present: Gives the time that counts, us.
+    """
     told = ""
     while True:
         limited = [record for record in catalog.streams() if record.spec.keep_us is not None]
         if limited:
             try:
-                await asyncio.to_thread(trim_streams, limited, data_directory, time_now())
+                await asyncio.to_thread(trim_streams, limited, data_directory, present())
             except (LogError, OSError) as error:
                 if told != str(error):  # once, not every ten seconds
                     _log.error("no stream is trimmed, somebody may still need its rows: %s", error)

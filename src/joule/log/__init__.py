@@ -5,10 +5,11 @@ goes on at exactly the row where it stopped; nobody waits for anybody. See `ARCH
 """
 
 from joule.log._bells import Bell
+from joule.log._clock_file import ClockFile, ClockMemory, clock_path, following_clock
 from joule.log._cursors import CursorFile, InputPosition, cursor_path
 from joule.log._files import DISK, DiskFiles, Files
 from joule.log._head import Head, read_head
-from joule.log._history import BREAK, Break, LogSummary, inspect_log, read_log, trim_log
+from joule.log._history import BREAK, Break, LogSummary, inspect_log, newest_timestamps, read_log, trim_log
 from joule.log._identity import Identity, create_log, read_identity, relabel_log
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
@@ -23,6 +24,8 @@ __all__ = [
     "SEGMENT_US",
     "Bell",
     "Break",
+    "ClockFile",
+    "ClockMemory",
     "CursorFile",
     "DiskFiles",
     "Files",
@@ -33,13 +36,16 @@ __all__ = [
     "LogSummary",
     "LogWriter",
     "ProcessLock",
+    "clock_path",
     "create_log",
     "cursor_path",
     "ensure_cursors",
     "find_runtime_directory",
+    "following_clock",
     "inspect_log",
     "lock_holder",
     "lowest_rows",
+    "newest_timestamps",
     "read_head",
     "read_identity",
     "read_log",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import itertools
@@ -12,14 +13,15 @@ from typing import Final, Literal
 import numpy as np
 
 from joule.core import Layout, Rows
+from joule.errors import LogError
 from joule.log._files import DISK, Files
-from joule.log._head import Head
+from joule.log._head import NO_TIMESTAMP, Head, HeadFile
 from joule.log._lock import lock_holder
 from joule.log._reader import LogReader
 from joule.log._segments import HEADER_BYTES, segment_names, segment_path
 from joule.log._writer import LOCK_NAME
 
-__all__ = ["BREAK", "Break", "LogSummary", "inspect_log", "read_log", "trim_log"]
+__all__ = ["BREAK", "Break", "LogSummary", "inspect_log", "newest_timestamps", "read_log", "trim_log"]
 
 BLOCK_BYTES = 2**20
 RATE_US = 10_000_000
@@ -97,6 +99,22 @@ def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
             intervals=_intervals(log, head, oldest) if rows else 0,
             writer=lock_holder(directory / LOCK_NAME),
         )
+
+
+def newest_timestamps(directory: Path, files: Files = DISK) -> list[int]:
+    """Return the newest timestamp of each log in a directory of logs, us; those that cannot be read have none."""
+    found = []
+    try:
+        names = files.names(directory)
+    except FileNotFoundError:  # a new node
+        return []
+    for name in names:
+        with (
+            contextlib.suppress(LogError, OSError),
+            contextlib.closing(HeadFile(directory / name, files=files)) as head,
+        ):
+            found.append(head.load().last_us)
+    return [last_us for last_us in found if last_us != NO_TIMESTAMP]
 
 
 def _oldest(log: LogReader, head: Head) -> int:

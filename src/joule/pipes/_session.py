@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from joule.core import ElementSpec, Layout
 from joule.errors import LogError, ModuleError, StreamBusyError
-from joule.log import SEGMENT_US, CursorFile, InputPosition, LogWriter, ProcessLock
+from joule.log import SEGMENT_US, CursorFile, InputPosition, LogWriter, ProcessLock, following_clock
 from joule.pipes._log_input import LogInput
 from joule.pipes._log_output import LogOutput
 from joule.pipes._pipe import Pipe
@@ -75,6 +75,7 @@ class Manifest:
         run: The node's runtime directory.
         on_restart: What a module with inputs does when it starts again: go on, or begin a new interval.
         max_ahead_us: How far ahead of the node's clock the rows of its outputs may be, us; None for any time.
+        clock: The file of the node's clock; None to go by the system's.
         inputs: By pipe name.
         outputs: By pipe name.
         variables: Names whose `${NAME}` on the command line stands for a value in the environment.
@@ -86,6 +87,7 @@ class Manifest:
     run: Path
     on_restart: Literal["resume", "break"] = "resume"
     max_ahead_us: int | None = None
+    clock: Path | None = None
     inputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
     outputs: Mapping[str, PipeEntry] = dataclasses.field(default_factory=dict)
     variables: tuple[str, ...] = ()
@@ -103,6 +105,7 @@ class Manifest:
             "run": str(self.run),
             "on_restart": self.on_restart,
             "max_ahead_us": self.max_ahead_us,
+            "clock": None if self.clock is None else str(self.clock),
             "inputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.inputs.items()},
             "outputs": {name: entry.facts(with_elements=with_elements) for name, entry in self.outputs.items()},
             "variables": list(self.variables),
@@ -125,6 +128,7 @@ class Manifest:
                 run=Path(facts["run"]),
                 on_restart=facts["on_restart"],
                 max_ahead_us=facts["max_ahead_us"],
+                clock=None if facts["clock"] is None else Path(facts["clock"]),
                 inputs={name: _entry(entry) for name, entry in facts["inputs"].items()},
                 outputs={name: _entry(entry) for name, entry in facts["outputs"].items()},
                 variables=tuple(facts.get("variables", ())),
@@ -246,6 +250,7 @@ async def open_manifest(manifest: Manifest, *, column: bool) -> AsyncIterator[Mo
     """
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(_locked(manifest).close)
+        _follow_clock(manifest, stack)
         cursor = CursorFile(manifest.cursor)
         stack.callback(cursor.close)
         inputs: dict[str, LogInput] = {}
@@ -265,6 +270,16 @@ def _locked(manifest: Manifest) -> ProcessLock:
         return ProcessLock(manifest.cursor.with_suffix(".lock"), holder)
     except BlockingIOError as error:
         raise StreamBusyError(f"module {manifest.module}", error.args[1]) from None
+
+
+def _follow_clock(manifest: Manifest, stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> None:
+    """Go by the node's clock; without it the system's is still better than no rows."""
+    if manifest.clock is None:
+        return
+    try:
+        stack.enter_context(following_clock(manifest.clock))
+    except (LogError, OSError) as error:
+        _log.warning("the node's clock cannot be read, so this module goes by the system's: %s", error)
 
 
 def _open_input(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogInput:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from joule.server._clock import ClockRoutes
 from joule.server._data import DataRoutes
 from joule.server._errors import error_shape
 from joule.server._logs import LogRoutes
@@ -30,7 +31,15 @@ _FINISH_S = 0.2  # answers without an end, such as live rows, are cut off after 
 def create_app(node: NodeView) -> web.Application:
     """Return the API of a node."""
     app = web.Application(middlewares=[error_shape])
-    for part in (ModuleRoutes(node), LogRoutes(node), StreamRoutes(node), StreamChangeRoutes(node), DataRoutes(node)):
+    parts = (
+        ModuleRoutes(node),
+        LogRoutes(node),
+        StreamRoutes(node),
+        StreamChangeRoutes(node),
+        DataRoutes(node),
+        ClockRoutes(node),
+    )
+    for part in parts:
         app.add_routes(part.routes())
     return app
 

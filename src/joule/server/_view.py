@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from joule.api import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.server._operations import StreamChangesView
 
 __all__ = ["NodeView"]
@@ -21,6 +21,12 @@ class NodeView(Protocol):
 
     def version(self) -> VersionInfo:
         """Return which node this is."""
+
+    def clock(self) -> ClockInfo:
+        """Return how the node's clock stands to the system's."""
+
+    def clock_confirm(self) -> ClockInfo:
+        """Take the node's clock for right; returns how it stands then."""
 
     def modules(self) -> list[ModuleInfo]:
         """Return all modules, sorted by name."""

@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from joule.api import ChangeInfo, FolderInfo, LogLine, ModuleChange, ModuleInfo, Node, StreamInfo, VersionInfo
+from joule.api import (
+    ChangeInfo,
+    ClockInfo,
+    FolderInfo,
+    LogLine,
+    ModuleChange,
+    ModuleInfo,
+    Node,
+    StreamInfo,
+    VersionInfo,
+)
 from joule.cli._root import joule
 from joule.cli._session import Session
 from joule.core import ElementSpec, Layout
@@ -30,6 +40,7 @@ class FakeNode(Node):
     lines: dict = dataclasses.field(default_factory=dict)
     blocks: dict = dataclasses.field(default_factory=dict)
     unchanged: tuple = ()
+    known_clock: ClockInfo = ClockInfo(state="following", node_us=2_000_000, system_us=2_000_000)
     asked: list = dataclasses.field(default_factory=list)
     searches: list = dataclasses.field(default_factory=list)
     failure: Exception | None = None
@@ -52,6 +63,13 @@ class FakeNode(Node):
 
     async def version(self):
         return VersionInfo(version="0", name="fake", directory=self.where, pid=self.pid)
+
+    async def clock(self):
+        return self.known_clock
+
+    async def clock_confirm(self):
+        self.known_clock = dataclasses.replace(self.known_clock, unconfirmed_us=0, note="")
+        return self.known_clock
 
     async def modules(self):
         return self.known_modules

@@ -5,11 +5,13 @@ import pytest
 from joule.api import catalog_path
 from joule.catalog import Catalog
 from joule.config import init_node, load_node
+from joule.daemon._clock import open_clock
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
 from joule.daemon._node_view import RunningNode
 from joule.daemon._preparation import Preparation
 from joule.daemon._states import ModuleState, ModuleStatus
+from joule.daemon._system_clock import find_system_clock
 from joule.errors import NotFoundError
 
 CONF = "[Main]\nname = reader\nexec_cmd = true\ndescription = reads\n[Outputs]\noutput = /a/b:float32[x]\n"
@@ -40,9 +42,10 @@ def view(tmp_path):
         def make(status):
             preparation = Preparation(launches=(), problems={"bad": "its configuration has a fault: bad.conf:3: no"})
             node = ManagedNode(setup, preparation, FakeSupervisor(reader=status))
-            return RunningNode(node, catalog, tmp_path / "run", remover)
+            return RunningNode(node, catalog, tmp_path / "run", remover, clock)
 
-        yield make
+        with open_clock(tmp_path, find_system_clock()) as clock:
+            yield make
 
 
 async def test_a_module_that_backs_off_counts_down(view):
@@ -66,3 +69,9 @@ async def test_a_module_that_is_not_there_names_a_near_one(view):
         view(ModuleStatus()).module("raeder")
     with pytest.raises(NotFoundError, match="joule module list"):
         view(ModuleStatus()).module_log("../../etc/passwd")
+
+
+async def test_the_clock_is_told_with_the_version_and_by_itself(view):
+    node = view(ModuleStatus())
+    assert (node.version().clock, node.version().clock_note) == ("following", "")
+    assert node.clock().state == node.clock_confirm().state == "following"

@@ -7,7 +7,7 @@ import pytest
 
 from joule.api import catalog_path, log_directory
 from joule.catalog import Catalog
-from joule.core import ElementSpec, StreamSpec
+from joule.core import ElementSpec, StreamSpec, time_now
 from joule.daemon import _trimming
 from joule.daemon._trimming import trim_for_ever, trim_streams
 from joule.log import LogWriter, create_log, cursor_path, ensure_cursors, inspect_log
@@ -103,7 +103,7 @@ def test_a_log_that_cannot_be_trimmed_costs_no_other(tmp_path, fill, caplog):
 
 async def test_the_task_trims_limited_streams_only(tmp_path, fill, catalog):
     limited, kept = fill("/a/limited"), fill("/a/kept", None)
-    task = asyncio.ensure_future(trim_for_ever(catalog, tmp_path))
+    task = asyncio.ensure_future(trim_for_ever(catalog, tmp_path, time_now))
     async with asyncio.timeout(5):
         while first_us(tmp_path, limited) == 0:
             await asyncio.sleep(0.01)
@@ -120,8 +120,7 @@ async def test_a_cursor_that_cannot_be_read_is_told_once(tmp_path, fill, catalog
     cursor.parent.mkdir()
     cursor.write_text("nonsense")
     tries = []
-    monkeypatch.setattr(_trimming, "time_now", lambda: tries.append(1) or 10**9)
-    task = asyncio.ensure_future(trim_for_ever(catalog, tmp_path))
+    task = asyncio.ensure_future(trim_for_ever(catalog, tmp_path, lambda: tries.append(1) or 10**9))
     async with asyncio.timeout(5):
         while len(tries) < 5:
             await asyncio.sleep(0.001)

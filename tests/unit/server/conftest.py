@@ -7,7 +7,7 @@ import aiohttp
 import numpy as np
 import pytest
 
-from joule.api import FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
 from joule.api._http_node import HttpNode
 from joule.core import ElementSpec, Layout
 from joule.errors import ModuleError, NotFoundError
@@ -33,6 +33,7 @@ class FakeNode:
         self.output = directory / "reader.log"
         self.run_directory.mkdir()
         self.writer = None
+        self.unconfirmed_us = 7
 
     def open_writer(self):
         bells = self.run_directory / "bells" / read_identity(self.log).log_id if self.log.exists() else None
@@ -40,6 +41,13 @@ class FakeNode:
 
     def version(self):
         return VersionInfo(version="1", name="fake", directory="/x", pid=5)
+
+    def clock(self):
+        return ClockInfo(state="own", node_us=5, system_us=2, unconfirmed_us=self.unconfirmed_us, note="look")
+
+    def clock_confirm(self):
+        self.unconfirmed_us = 0
+        return self.clock()
 
     def modules(self):
         return [self.module("reader")]

@@ -267,3 +267,10 @@ async def test_clients_that_go_away_leave_nothing_open(fake, served, make_rows):
         while len(os.listdir("/proc/self/fd")) > before:
             await asyncio.sleep(0.01)
     writer.close()
+
+
+async def test_the_clock_is_told_and_confirmed(client, fake):
+    assert (await client.clock()).unconfirmed_us == 7
+    info = await client.clock_confirm()
+    assert (info.state, info.unconfirmed_us, info.note) == ("own", 0, "look")
+    assert fake.unconfirmed_us == 0

@@ -1,0 +1,44 @@
+"""`joule clock`: what is shown of a node's clock."""
+
+import dataclasses
+import json
+
+import pytest
+
+from joule.api import ClockInfo
+
+DAY_US = 86_400_000_000
+AHEAD = ClockInfo(state="own", node_us=11 * DAY_US, system_us=9 * DAY_US, unconfirmed_us=2 * DAY_US, note="it is ahead")
+
+
+def test_a_clock_that_follows_has_nothing_to_say(run):
+    lines = run("clock", "show").stdout.splitlines()
+    names = ["node's clock", "system's clock", "state", "difference", "synchronised"]
+    assert [line[:15].strip() for line in lines] == names
+    assert lines[3].endswith("none")
+
+
+def test_a_clock_that_keeps_its_own_time_says_how_far_it_is_ahead(run, node):
+    node.known_clock = AHEAD
+    output = run("clock", "show").stdout
+    assert "the node's is 2d ahead" in output
+    assert "it keeps its own time" in output
+    assert "it is ahead" in output
+
+
+def test_a_clock_that_goes_slower_says_when_it_meets_the_other(run, node):
+    node.known_clock = dataclasses.replace(AHEAD, state="slowing", meets_us=7_200_000_000)
+    assert "they meet in" in run("clock", "show").stdout
+    assert "2h" in run("clock", "show").stdout
+
+
+def test_confirming_shows_the_clock_afterwards(run, node):
+    node.known_clock = AHEAD
+    assert "unconfirmed" in run("clock", "show").stdout
+    assert "unconfirmed" not in run("clock", "confirm").stdout
+    assert node.known_clock.unconfirmed_us == 0
+
+
+@pytest.mark.parametrize("command", ["show", "confirm"])
+def test_as_json_it_is_the_whole_clock(run, node, command):
+    assert ClockInfo.from_json(json.loads(run("clock", command, "--json").stdout)) == node.known_clock
