@@ -6,8 +6,11 @@ A program of its own, standard library only, started once for each start of a mo
 output as its stdin. It lives in a session of its own, ends when the last process that can write to the pipe has ended,
 and so outlives a killed `jouled`. It promises:
 
-* The module never waits for long: the pipe is always drained. What cannot be kept (disk full, thousands of lines a
-  second) is dropped, counted, and the count is written as soon as that is possible.
+* The module never waits for long: the pipe is always drained, a flood at up to 32 MB a second (2 GB a minute). A module
+  that prints faster than that waits milliseconds at a time, so that its flood takes little from others. What cannot be
+  kept (disk full, thousands of lines a second) is dropped, counted, and the count is written as soon as that is
+  possible.
+* A flood costs little: while nothing of it may be kept, its lines are counted and not looked at.
 * Memory is bounded whatever comes: one chunk, and at most `MAX_LINE_BYTES` of an unfinished line.
 * Each line is stamped with the local time. Bytes that are no UTF-8 and control characters but the tab are shown
   escaped, so that a log is inert in a terminal.
@@ -32,6 +35,9 @@ CHUNK_BYTES = 65536
 IDLE_S = 2.0  # a prompt without a newline is shown after this long
 BURST_LINES = 5000  # a traceback or a chatty start passes whole
 LINES_PER_S = 1000  # more than anybody reads; keeps a flood from wearing out an SD card
+BATCH_LINES = 100  # of a flood, ten pieces a second are kept that can be read, not single lines
+FLOOD_PAUSE_S = 0.002  # and so 32 MB a second at most, 2 GB a minute: a flood without end would take a core of ours
+DAEMON_LINES = 2  # of each chunk kept whatever the rate: why a flood was ended must be in its log
 DAEMON_LINE = b"\x1e"
 
 # C0 but the tab, DEL, C1; and what can turn text around or break lines: U+2028 to 202E, U+2066 to 2069.
@@ -83,6 +89,27 @@ class Lines:
         self._extend(pieces[-1])
         return _without_marks([*lines, pieces[-1]]) if has_marks else lines
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the line that is not yet complete is too long already."""
+        return self._length > MAX_LINE_BYTES
+
+    def skip(self, chunk: bytes) -> tuple[int, bytes]:
+        """Take a chunk without a mark whose lines nobody wants; returns how many it completes, and the last of them."""
+        end = chunk.rfind(b"\n")
+        if end < 0:
+            self._extend(chunk)
+            return 0, b""
+        begin = chunk.rfind(b"\n", 0, end)
+        if begin < 0:
+            self._extend(chunk[:end])
+            last = self._take()
+        else:
+            self._head, self._length = b"", 0
+            last = shorten(chunk[begin + 1 : end], end - begin - 1)
+        self._extend(chunk[end + 1 :])
+        return chunk.count(b"\n"), last
+
     def flush(self) -> list[bytes]:
         """Return what was left without an end, as a line; nothing where there is nothing."""
         return [self._take()] if self._length else []
@@ -104,18 +131,28 @@ def _without_marks(lines: list[bytes]) -> list[bytes]:
 
 
 class Allowance:
-    """How many lines may be written now: a bucket that fills with time."""
+    """How many lines may be written now: a bucket that fills with time. Once empty it gives a batch at a time."""
 
     def __init__(self, now_s: float) -> None:
         self._lines = float(BURST_LINES)
         self._at_s = now_s
+        self._is_dry = False
+
+    def is_dry(self, now_s: float) -> bool:
+        """Return whether nothing may be written now."""
+        self._lines = min(BURST_LINES, self._lines + max(0.0, now_s - self._at_s) * LINES_PER_S)
+        self._at_s = now_s
+        if self._lines >= BATCH_LINES:
+            self._is_dry = False
+        return self._is_dry
 
     def take(self, wanted: int, now_s: float) -> int:
         """Return how many of `wanted` lines may be written."""
-        self._lines = min(BURST_LINES, self._lines + max(0.0, now_s - self._at_s) * LINES_PER_S)
-        self._at_s = now_s
+        if self.is_dry(now_s):
+            return 0
         granted = min(wanted, int(self._lines))
         self._lines -= granted
+        self._is_dry = granted < wanted
         return granted
 
 
@@ -188,9 +225,24 @@ class Logger:
         granted = self._allowance.take(len(lines), monotonic_s)
         if granted and not self._append(lines[:granted], now_s):
             self._drop(lines[:granted])
-        if granted < len(lines):
+        if granted == len(lines):
+            return
+        rest = lines[granted:]
+        own = [line for line in rest if line.startswith(DAEMON_LINE)][-DAEMON_LINES:]
+        self._reason = f"more than {LINES_PER_S} in a second"
+        self._drop(rest, len(rest) - len(own))
+        if own and not self._append(own, now_s):
+            self._drop(own)
+
+    def is_dry(self, monotonic_s: float) -> bool:
+        """Return whether lines that come now will not be kept."""
+        return self._allowance.is_dry(monotonic_s)
+
+    def skip(self, count: int, last: bytes) -> None:
+        """Count lines that were not looked at, the last of them excepted."""
+        if count:
             self._reason = f"more than {LINES_PER_S} in a second"
-            self._drop(lines[granted:])
+            self._drop([last], count)
 
     def finish(self, now_s: float) -> None:
         """Say what was dropped at last, and the very last line (how the module ended), if the file takes it."""
@@ -210,8 +262,8 @@ class Logger:
         self._dropped = 0
         return True
 
-    def _drop(self, lines: list[bytes]) -> None:
-        self._dropped += len(lines)
+    def _drop(self, lines: list[bytes], count: int | None = None) -> None:
+        self._dropped += len(lines) if count is None else count
         self._last = lines[-1:]
 
 
@@ -223,9 +275,16 @@ def pump(source: int, logger: Logger) -> None:
             logger.write(lines.flush(), time.time(), time.monotonic())
             continue
         chunk = os.read(source, CHUNK_BYTES)
-        logger.write(lines.feed(chunk) if chunk else lines.flush(), time.time(), time.monotonic())
+        now_s = time.monotonic()
+        is_dry = logger.is_dry(now_s)
+        if chunk and is_dry and DAEMON_LINE not in chunk:
+            logger.skip(*lines.skip(chunk))
+        else:
+            logger.write(lines.feed(chunk) if chunk else lines.flush(), time.time(), now_s)
         if not chunk:
             return
+        if is_dry or lines.is_cut:
+            time.sleep(FLOOD_PAUSE_S)  # the pipe fills meanwhile: one wake-up for many small prints
 
 
 def main() -> None:

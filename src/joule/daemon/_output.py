@@ -8,7 +8,8 @@ while its logger is being replaced gets no broken pipe. When `jouled` itself is 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import collections
+import logging
 import os
 import signal
 import sys
@@ -25,6 +26,10 @@ __all__ = ["ModuleOutput", "describe_exit"]
 MAX_LOG_BYTES = 2 * 1024 * 1024  # and as much again in the rotated file
 _PROGRAM = Path(__file__).with_name("_logger_process.py")
 _FINISH_S = 2.0
+_AGAIN_S = 0.02
+_LAST_TRIES = 50
+
+_log = logging.getLogger(__name__)
 
 
 class ModuleOutput:
@@ -40,6 +45,7 @@ class ModuleOutput:
         self._log_file = log_file
         self._tasks = tasks
         self._source, self.descriptor = os.pipe()
+        self._unsaid: collections.deque[bytes] = collections.deque(maxlen=20)
 
     async def __aenter__(self) -> Self:
         self._keeper = self._tasks.start(f"logger of module {self._module}", self._keep)
@@ -47,19 +53,39 @@ class ModuleOutput:
 
     async def __aexit__(self, *exc: object) -> None:
         """Close the pipe at this end, and wait a moment for the logger to write what is left in it."""
+        for _ in range(_LAST_TRIES):  # the module is gone, so the logger empties the pipe
+            if not self._unsaid:
+                break
+            await asyncio.sleep(_AGAIN_S)
+            self._say_what_is_left()
+        self._unsaid.clear()
         os.close(self.descriptor)
         # A process that escaped all nets may hold the pipe for ever: its logger stays with it.
         await asyncio.wait([self._keeper], timeout=_FINISH_S)
 
     def say(self, text: str) -> None:
-        """Put a line of the daemon's own into the log; never waits, and drops it if the pipe is full."""
-        # The pipe's description is shared with the module, so it must stay blocking: a private one is opened here.
-        with contextlib.suppress(OSError):
-            own = os.open(f"/proc/self/fd/{self.descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        """Put a line of the daemon's own into the log; never waits, and tries again where the pipe is full."""
+        self._unsaid.append(f"\x1e{text}\n".encode())
+        self._say_what_is_left()
+
+    def _say_what_is_left(self) -> None:
+        while self._unsaid:
             try:
-                os.write(own, f"\x1e{text}\n".encode())
-            finally:
-                os.close(own)
+                self._put(self._unsaid[0])
+            except BlockingIOError:  # a module that floods its pipe: what is to be said of it comes between its lines
+                asyncio.get_running_loop().call_later(_AGAIN_S, self._say_what_is_left)
+                return
+            except OSError as error:  # no descriptor is left for us: this line is in our own log
+                _log.warning("module %s: its log has not got a line of jouled's: %s", self._module, error)
+            self._unsaid.popleft()
+
+    def _put(self, line: bytes) -> None:
+        # The pipe's description is shared with the module, so it must stay blocking: a private one is opened here.
+        own = os.open(f"/proc/self/fd/{self.descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            os.write(own, line)  # whole or not at all: it is shorter than a page
+        finally:
+            os.close(own)
 
     async def _keep(self) -> None:
         """Have a logger run until one ends in good order: when nobody can write to the pipe any more."""

@@ -112,10 +112,43 @@ def test_the_last_line_of_a_flood_is_kept(log):
     assert texts(path)[-1] == "---module terminated: exit code 1---"
 
 
+def test_why_a_flood_was_ended_is_kept_whatever_the_rate(log):
+    path, logger = log
+    logger._file._max_bytes = 10**9
+    logger.write([b"spam"] * 20_000, 0.0, 0.0)
+    ended = b"\x1e---module ended by jouled: its memory---"
+    logger.write([b"spam"] * 10 + [ended] + [b"spam"] * 10, 0.0, 0.0)
+    assert texts(path)[-2:] == ["[15020 lines dropped: more than 1000 in a second]", show(ended)]
+
+
+def test_a_flood_that_is_not_looked_at_is_counted_like_one_that_is():
+    data = b"".join(b"%d " % number * (number % 7) + b"\n" for number in range(500)) + b"unfinished"
+    for size in (1, 3, 64, 10_000):
+        looking, skipping = Lines(), Lines()
+        pieces = [data[start : start + size] for start in range(0, len(data), size)]
+        found = [line for piece in pieces for line in looking.feed(piece)]
+        counts = [skipping.skip(piece) for piece in pieces]
+        assert sum(count for count, _ in counts) == len(found) == 500
+        assert [last for count, last in counts if count][-1] == found[-1]
+        assert skipping.flush() == looking.flush() == [b"unfinished"]
+
+
+def test_the_last_line_of_a_flood_that_was_not_looked_at_is_kept(log):
+    path, logger = log
+    logger._file._max_bytes = 10**9
+    logger.write([b"spam"] * 20_000, 0.0, 0.0)
+    assert logger.is_dry(0.0)
+    logger.skip(*Lines().skip(b"more\nlast words\n"))
+    logger.skip(*Lines().skip(b"unfinished"))
+    logger.finish(0.0)
+    assert texts(path)[-2:] == ["[15001 lines dropped: more than 1000 in a second]", "last words"]
+
+
 def test_an_allowance_refills_with_time_and_not_beyond_its_burst():
     allowance = Allowance(0.0)
     assert allowance.take(10**6, 0.0) == logger_process.BURST_LINES
     assert allowance.take(10, 0.0) == 0
+    assert allowance.take(10, 0.099) == 0  # a flood is shown in batches that can be read
     assert allowance.take(10**6, 0.5) == 500
     assert allowance.take(10**6, 1e6) == logger_process.BURST_LINES
 

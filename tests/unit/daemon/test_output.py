@@ -1,0 +1,35 @@
+"""Where a module's output goes, and the lines of the daemon between it."""
+
+import contextlib
+import os
+
+from joule.daemon._output import ModuleOutput
+
+
+def fill(descriptor):
+    """Write to a pipe until it takes no more."""
+    own = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(own, b"spam\n" * 800)
+    os.close(own)
+
+
+async def test_what_is_said_of_a_module_that_floods_its_pipe_is_in_its_log(tasks, tmp_path, until):
+    log = tmp_path / "m.log"
+    output = ModuleOutput("m", log, tasks)
+    fill(output.descriptor)
+    output.say("---module ended by jouled: why---")
+    output.say("---module terminated---")
+    async with output:  # only now somebody reads the pipe
+        await until(lambda: log.exists() and "terminated" in log.read_text())
+    lines = [line.partition("] ")[2] for line in log.read_text().splitlines()]
+    assert lines[-2:] == ["---module ended by jouled: why---", "---module terminated---"]
+
+
+async def test_last_words_wait_for_a_full_pipe_to_be_emptied(tasks, tmp_path):
+    log = tmp_path / "m.log"
+    async with ModuleOutput("m", log, tasks) as output:
+        fill(output.descriptor)
+        output.say("---module terminated---")
+    assert log.read_text().endswith("---module terminated---\n")
