@@ -21,7 +21,16 @@ from joule.api._log_lines import (
     module_log_file,
     stored_lines,
 )
-from joule.api._models import ChangeInfo, ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import (
+    ChangeInfo,
+    ClockInfo,
+    FolderInfo,
+    ModuleChange,
+    ModuleInfo,
+    ReloadReport,
+    StreamInfo,
+    VersionInfo,
+)
 from joule.api._named_nodes import (
     BaseNode,
     NodeConfig,
@@ -85,6 +94,7 @@ __all__ = [
     "Node",
     "NodeConfig",
     "Proxy",
+    "ReloadReport",
     "StreamInfo",
     "TcpNode",
     "UnixNode",

@@ -14,7 +14,7 @@ import aiohttp
 from joule.api._frames import LAYOUT_HEADER, read_frames
 from joule.api._http_streams import HttpStreamOperations
 from joule.api._log_lines import LogLine, LogQuery
-from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.core import Layout, Rows
 from joule.errors import JouleError, NodeError, NodeUnreachableError, from_wire
@@ -105,6 +105,10 @@ class HttpNode(HttpStreamOperations, Node):
     async def module_restart(self, name: str) -> ModuleChange:
         """Stop a module, if it runs, and start it again."""
         return ModuleChange.from_json(await self._post("/module/restart.json", name=name))
+
+    async def reload(self) -> ReloadReport:
+        """Let the node read its files again."""
+        return ReloadReport.from_json(await self._post("/reload.json"))
 
     async def streams(self) -> list[StreamInfo]:
         """Return all streams."""

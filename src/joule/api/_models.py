@@ -11,7 +11,16 @@ from typing import Any, Self
 
 from joule.core import ElementSpec
 
-__all__ = ["ChangeInfo", "ClockInfo", "FolderInfo", "ModuleChange", "ModuleInfo", "StreamInfo", "VersionInfo"]
+__all__ = [
+    "ChangeInfo",
+    "ClockInfo",
+    "FolderInfo",
+    "ModuleChange",
+    "ModuleInfo",
+    "ReloadReport",
+    "StreamInfo",
+    "VersionInfo",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +143,50 @@ class ModuleChange(_Wire):
     def from_json(cls, body: dict[str, Any]) -> Self:
         """Return the change that `to_json` described."""
         return super(ModuleChange, cls).from_json({**body, "module": ModuleInfo.from_json(body["module"])})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadReport(_Wire):
+    """What a node did when it read its files again. Names are those of modules.
+
+    Attributes:
+        started: New ones.
+        stopped: Those that are no longer configured.
+        restarted: Those that were to be started otherwise.
+        adjusted: Those whose change needed no restart: of limits, or of a module that somebody had stopped.
+        unchanged: How many were left alone.
+        outdated: Those that go on as they were, since their files have faults now.
+        faults: What keeps modules or streams from being used as they are configured, a sentence each.
+        waiting: Keys of `main.conf` whose change waits for the next start of `jouled`.
+    """
+
+    started: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    restarted: tuple[str, ...] = ()
+    adjusted: tuple[str, ...] = ()
+    unchanged: int = 0
+    outdated: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the report that `to_json` described."""
+        return super(ReloadReport, cls).from_json(
+            {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
+        )
+
+    def summary(self) -> str:
+        """Return it on one line."""
+        lists = {
+            "started": self.started,
+            "stopped": self.stopped,
+            "restarted": self.restarted,
+            "adjusted": self.adjusted,
+            "left as they were": self.outdated,
+        }
+        parts = [f"{what} {', '.join(names)}" for what, names in lists.items() if names]
+        return "; ".join([*parts, f"{self.unchanged} unchanged, {len(self.faults)} faults"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

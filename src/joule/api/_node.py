@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from joule.api._log_lines import LogLine, LogQuery
-    from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+    from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
     from joule.log import Break
 
 __all__ = ["Node"]
@@ -149,6 +149,15 @@ class Node(StreamOperations):
             NotFoundError: The node has no module of that name.
             ConfigurationError: Its configuration has a fault.
             ModuleError: A process of it cannot be ended.
+        """
+
+    @abc.abstractmethod
+    async def reload(self) -> ReloadReport:
+        """Let the node read all its files again, and touch only the modules that they have changed.
+
+        Raises:
+            ConfigurationError: `main.conf` has a fault; nothing was changed.
+            NodeError: The node is stopping, or its disk refused.
         """
 
     @abc.abstractmethod

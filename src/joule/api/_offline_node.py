@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from joule._version import __version__
 from joule.api._log_lines import LogLine, LogQuery, find_logs, merged_lines, stored_lines
-from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
 from joule.api._node import Node
 from joule.api._offline_streams import RefusedStreamOperations
 from joule.api._stored import (
@@ -105,6 +105,10 @@ class OfflineNode(RefusedStreamOperations, Node):
     async def module_restart(self, name: str) -> ModuleChange:
         """Not without a `jouled`."""
         self._refuse(f"restart of module {name!r}")
+
+    async def reload(self) -> ReloadReport:
+        """Not without a `jouled`."""
+        self._refuse("reload")
 
     async def streams(self) -> list[StreamInfo]:
         """Return all streams."""

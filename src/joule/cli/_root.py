@@ -20,6 +20,7 @@ _COMMANDS = {
     "folder": ("joule.cli.folder:folder", "Show, move, copy and delete a node's folders of streams."),
     "clock": ("joule.cli.clock:clock", "Show the node's clock, and put it right."),
     "data": ("joule.cli.data:data", "Read the rows of streams."),
+    "reload": ("joule.cli.reload:reload", "Let a running node read its files again."),
     "service": ("joule.cli.service:service", "Let a node start with the machine, as a systemd service."),
 }
 

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import functools
 import logging
 import os
 
@@ -29,7 +31,7 @@ from joule.config import NodeSetup
 from joule.daemon._clock import open_clock
 from joule.daemon._journal import journal_to_file
 from joule.daemon._log_removal import LogRemover
-from joule.daemon._node import ManagedNode
+from joule.daemon._node import ManagedNode, reload_when_told
 from joule.daemon._node_lock import hold_node_lock
 from joule.daemon._node_view import RunningNode
 from joule.daemon._notify import Notifier, node_status
@@ -43,18 +45,32 @@ from joule.daemon._watch import Watch
 from joule.log import runtime_directory
 from joule.server import create_app, serve_unix
 
-__all__ = ["run_node"]
+__all__ = ["Signals", "run_node"]
 
 _log = logging.getLogger(__name__)
 
 
-async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) -> None:
-    """Run a node until `stop` is set; when this returns, no process of its modules is left.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Signals:
+    """What people tell a running node.
+
+    Attributes:
+        stop: Ends it in good order.
+        hurry: Ends modules without a grace.
+        reload: Has it read its files again.
+    """
+
+    stop: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    reload: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+
+
+async def run_node(setup: NodeSetup, signals: Signals) -> None:
+    """Run a node until it is told to stop; when this returns, no process of its modules is left.
 
     Args:
         setup: Its configuration.
-        stop: Ends it in good order.
-        hurry: Ends modules without a grace.
+        signals: What it is told.
 
     Raises:
         NodeBusyError: Another `jouled` runs it.
@@ -71,28 +87,34 @@ async def run_node(setup: NodeSetup, stop: asyncio.Event, hurry: asyncio.Event) 
         stack.enter_context(journal_to_file(config.log_directory / "jouled.log"))
         _report(setup)
         records = ModuleRecords(records_directory)
-        await end_leftovers(records, node_mark(config.directory), hurry)
+        await end_leftovers(records, node_mark(config.directory), signals.hurry)
         clock = stack.enter_context(open_clock(config.data_directory, find_system_clock()))
         catalog = stack.enter_context(Catalog.open(catalog_path(config.data_directory)))
         preparation = prepare(setup, catalog, run_directory)
         tasks = await stack.enter_async_context(BackgroundTasks())
         tasks.start("the node's clock", clock.run)
-        supervisor = await stack.enter_async_context(Supervisor(preparation.launches, records, tasks, hurry))
+        supervisor = await stack.enter_async_context(Supervisor(preparation.launches, records, tasks, signals.hurry))
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory, clock.cautious_us))
         watch = Watch(supervisor.keepers, tasks)
         tasks.start("watch over modules", watch.run)
         remover = LogRemover(catalog, config.data_directory)
         tasks.start("removal of logs", remover.run)
-        node = await stack.enter_async_context(ManagedNode(setup, preparation, supervisor))
+        node = await stack.enter_async_context(ManagedNode(setup, preparation, catalog, supervisor, run_directory))
+        status = functools.partial(_status, supervisor)
+        tasks.start("reloading", lambda: reload_when_told(node, signals.reload, lambda: notifier.reloading(status)))
         view = RunningNode(node, catalog, run_directory, remover, clock)
         await stack.enter_async_context(serve_unix(create_app(view), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)
         _log.info("node %s in %s: %d modules started, %d not", config.name, config.directory, started, others)
-        tasks.start("watchdog", lambda: notifier.keep_alive(lambda: node_status(supervisor.keepers())))
-        notifier.ready(node_status(supervisor.keepers()))
-        await stop.wait()
+        tasks.start("watchdog", lambda: notifier.keep_alive(status))
+        notifier.ready(status())
+        await signals.stop.wait()
         notifier.stopping()
         _log.info("node %s is stopping", config.name)
+
+
+def _status(supervisor: Supervisor) -> str:
+    return node_status(supervisor.keepers())
 
 
 def _report(setup: NodeSetup) -> None:

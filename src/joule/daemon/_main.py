@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from joule._version import __version__
 from joule.config import NodeSetup, default_node_directory, init_node, load_node
-from joule.daemon._daemon import run_node
+from joule.daemon._daemon import Signals, run_node
 from joule.daemon._journal import journal_to_stderr
 from joule.errors import ConfigurationError, JouleError
 
@@ -22,7 +23,7 @@ _log = logging.getLogger("joule.daemon")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a node in the foreground until SIGTERM, SIGINT or SIGHUP; a second signal ends its modules at once.
+    """Run a node in the foreground until SIGTERM or SIGINT; a second one ends its modules at once. SIGHUP reloads.
 
     Exits with 0 when it was stopped, 1 when the node cannot be run (one line on stderr says why), 2 for a command line
     that it does not understand.
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="jouled",
-        description="Run the modules of a Joule node, and answer questions about them. Ctrl-C stops it.",
+        description="Run the modules of a Joule node, and answer questions about them. Ctrl-C stops it; SIGHUP, like "
+        "'joule reload', has it read its files again.",
     )
     parser.add_argument(
         "--config",
@@ -70,18 +72,36 @@ def _find_setup(config: str | None) -> NodeSetup:
 
 
 async def _run(setup: NodeSetup) -> None:
-    stop, hurry = asyncio.Event(), asyncio.Event()
+    signals = Signals()
+    has_terminal = _terminal_is_there()
 
-    def obey() -> None:
-        (hurry if stop.is_set() else stop).set()
+    def stop() -> None:
+        (signals.hurry if signals.stop.is_set() else signals.stop).set()
+
+    def hang_up() -> None:
+        # The kernel sends this when the terminal goes that we run in; people send it to have the files read again.
+        if has_terminal and not _terminal_is_there():
+            stop()
+        else:
+            signals.reload.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        # Whoever started us with nohup wants us to outlive the terminal. An ignored SIGINT means less: a shell script
-        # gives it to everything that it starts in the background, and ends us with it later.
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, obey)
-    await run_node(setup, stop, hurry)
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    loop.add_signal_handler(signal.SIGINT, stop)
+    # Whoever started us with nohup wants us to outlive the terminal. An ignored SIGINT means less: a shell script gives
+    # it to everything that it starts in the background, and ends us with it later.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
+    await run_node(setup, signals)
+
+
+def _terminal_is_there() -> bool:
+    """Return whether this process has a terminal that it would be stopped from."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def _fail(message: str) -> None:

@@ -6,20 +6,30 @@ Whatever somebody asks for is done to its end, also when whoever asked goes away
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import difflib
+import logging
 import shlex
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from joule.config import ModuleConfig, NodeSetup
-from joule.daemon._preparation import Preparation
+from joule.api import ReloadReport
+from joule.catalog import Catalog
+from joule.config import ModuleConfig, NodeSetup, load_node
+from joule.daemon._launch import Launch
+from joule.daemon._preparation import Preparation, forget_cursors, make_cursors, plan
+from joule.daemon._reload import Difference, compare, keep_fixed, names_in_doubt
 from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._supervisor import Supervisor
-from joule.errors import ConfigurationError, NotFoundError
+from joule.errors import ConfigurationError, JouleError, NodeError, NotFoundError
 
-__all__ = ["ManagedNode"]
+__all__ = ["ManagedNode", "reload_when_told"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class ManagedNode:
@@ -29,14 +39,26 @@ class ManagedNode:
         setup: What the node's files said when they were last read.
         modules: How each module that is run is configured, by name.
         problems: Why a module is not run, by its name.
+        outdated: Why a module runs otherwise than its file says now, by its name.
         supervisor: Runs the others.
     """
 
-    def __init__(self, setup: NodeSetup, preparation: Preparation, supervisor: Supervisor) -> None:
+    def __init__(
+        self,
+        setup: NodeSetup,
+        preparation: Preparation,
+        catalog: Catalog,
+        supervisor: Supervisor,
+        run_directory: Path,
+    ) -> None:
         self.setup = setup
         self.modules: dict[str, ModuleConfig] = {module.name: module for module in setup.modules}
         self.problems = dict(preparation.problems)
+        self.outdated: dict[str, str] = {}
         self.supervisor = supervisor
+        self._catalog = catalog
+        self._run_directory = run_directory
+        self._reloading = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
@@ -107,6 +129,86 @@ class ManagedNode:
         self._check_can_start(name)
         await self._see_through(self.supervisor.restart(name, "it is started anew"))
 
+    async def reload(self) -> ReloadReport:
+        """Read all files of the node again, and touch only what they have changed.
+
+        Streams and their attributes first; then modules: those that are gone and those that are to be started
+        otherwise are stopped together, all cursors are made, and only then is anything started. A module that
+        somebody stopped stays so. What has a fault now goes on as it is.
+
+        Raises:
+            ConfigurationError: `main.conf` has a fault; nothing was changed.
+            NodeError: The node is stopping.
+            CatalogError, OSError: The catalog or the disk refused; no module was touched.
+        """
+        return await self._see_through(self._reload())
+
+    async def _reload(self) -> ReloadReport:
+        async with self._reloading:
+            if self.supervisor.is_closing:
+                raise NodeError("the node is stopping: it reads no files any more")
+            setup = await asyncio.to_thread(load_node, self.setup.config.main_file)
+            _check_main(setup)
+            config, waiting = keep_fixed(self.setup.config, setup.config)
+            setup = dataclasses.replace(setup, config=config)
+            planned = plan(setup, self._catalog, self._run_directory)
+            before = {keeper.launch.name: keeper.launch for keeper in self.supervisor.keepers()}
+            in_doubt = names_in_doubt(self.modules, setup)
+            difference = compare(before, planned, in_doubt)
+            faults = await self._apply(setup, planned, difference)
+            own = {*setup.broken_modules, *in_doubt}  # the faults of their files say it already
+            others = [f"module {name}: {why}" for name, why in faults.items() if name not in own]
+            report = ReloadReport(
+                started=difference.new,
+                stopped=difference.gone,
+                restarted=tuple(name for name in difference.changed if self.supervisor.is_kept(name)),
+                adjusted=(*difference.adjusted, *(n for n in difference.changed if not self.supervisor.is_kept(n))),
+                unchanged=len(difference.unchanged),
+                outdated=tuple(self.outdated),
+                faults=(*map(str, setup.errors), *others),
+                waiting=waiting,
+            )
+            _log_report(report, setup)
+            return report
+
+    async def _apply(self, setup: NodeSetup, planned: Preparation, difference: Difference) -> dict[str, str]:
+        """Do what a difference says; modules that it leaves alone may be started and stopped meanwhile.
+
+        Returns:
+            Why modules are not run as they are configured, by name.
+        """
+        touched = {*difference.new, *difference.gone, *difference.changed}
+        supervisor = self.supervisor
+        async with supervisor.changing(touched):
+            stopped = {name for name in difference.changed if not supervisor.is_kept(name)}
+            stuck = await supervisor.end([*difference.gone, *difference.changed], "its configuration was changed")
+            for name in set(difference.gone).difference(stuck):
+                supervisor.forget(name)
+            launches = [launch for launch in planned.launches if launch.name in touched and launch.name not in stuck]
+            faults = _cursor_faults(launches)
+            forget_cursors(setup, kept={*difference.outdated, *stuck})
+            for launch in launches:
+                if launch.name in faults:
+                    supervisor.forget(launch.name)
+                elif launch.name in stopped:
+                    supervisor.adjust(launch)
+                else:
+                    supervisor.begin_anew(launch)
+        for launch in planned.launches:
+            if launch.name in difference.adjusted or launch.name in difference.unchanged:
+                supervisor.adjust(launch)
+        outdated = {**difference.outdated, **dict.fromkeys(stuck, "its old process cannot be ended")}
+        faults = {**planned.problems, **faults, **outdated}
+        self._take_over(setup, faults, outdated)
+        return faults
+
+    def _take_over(self, setup: NodeSetup, faults: dict[str, str], outdated: dict[str, str]) -> None:
+        before = self.modules
+        self.setup = setup
+        self.outdated = outdated
+        self.problems = {name: why for name, why in faults.items() if name not in outdated}
+        self.modules = {module.name: module for module in setup.modules} | {name: before[name] for name in outdated}
+
     def _check_can_start(self, name: str) -> None:
         self.check_name(name)
         if name in self.problems:
@@ -121,3 +223,48 @@ class ManagedNode:
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
         return await asyncio.shield(task)
+
+
+def _check_main(setup: NodeSetup) -> None:
+    faults = [str(fault) for fault in setup.errors if fault.file == setup.config.main_file]
+    if faults:
+        raise ConfigurationError(f"nothing was changed: {'; '.join(faults)}", file=str(setup.config.main_file))
+
+
+def _cursor_faults(launches: Iterable[Launch]) -> dict[str, str]:
+    """Make cursors; a disk that refuses costs the modules that need new ones, since others run already."""
+    faults: dict[str, str] = {}
+    for launch in launches:
+        try:
+            faults |= make_cursors([launch])
+        except OSError as error:
+            faults[launch.name] = f"its cursors cannot be made: {error.strerror or error}; then 'joule reload'"
+    return faults
+
+
+def _log_report(report: ReloadReport, setup: NodeSetup) -> None:
+    for fault in setup.faults:
+        _log.log(logging.ERROR if fault.severity == "error" else logging.WARNING, "%s", fault)
+    _log.info("read all files again: %s", report.summary())
+
+
+async def reload_when_told(
+    node: ManagedNode, told: asyncio.Event, announced: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """Have a node read its files again each time that `told` is set; the daemon's log has what came of it.
+
+    Args:
+        node: The node.
+        told: Set by whoever wants that.
+        announced: Gives a context for the time that it takes.
+    """
+    while True:
+        await told.wait()
+        told.clear()
+        try:
+            with announced():
+                await node.reload()
+        except JouleError as error:
+            _log.error("not reloaded: %s", error.message)
+        except OSError as error:
+            _log.error("not reloaded: %s: %s", error.filename, error.strerror or error)

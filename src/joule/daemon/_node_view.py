@@ -14,6 +14,7 @@ from joule.api import (
     FolderInfo,
     ModuleChange,
     ModuleInfo,
+    ReloadReport,
     StreamInfo,
     VersionInfo,
     describe_folder,
@@ -109,6 +110,10 @@ class RunningNode:
         await self._node.restart_module(name)
         return ModuleChange(changed=True, module=self.module(name))
 
+    async def reload(self) -> ReloadReport:
+        """Read all files again, and touch what they have changed."""
+        return await self._node.reload()
+
     def module_log(self, name: str) -> Path:
         """Return the file that has a module's output, or our own for `jouled`; it need not be there yet.
 
@@ -170,7 +175,7 @@ class RunningNode:
             name=name,
             description=config.description if config else "",
             state=str(status.state),
-            reason=_reason(status, places.get(name, 0), now_s),
+            reason=_reason(status, places.get(name, 0), now_s) + self._outdated(name),
             pid=status.pid,
             uptime_s=now_s - status.started_s if is_up and status.started_s is not None else None,
             restarts=status.restarts,
@@ -184,6 +189,10 @@ class RunningNode:
             limits=dataclasses.asdict(keeper.launch.limits) if keeper else {},
             socket=str(web_socket(config, self.run_directory)) if config and config.is_app else None,
         )
+
+    def _outdated(self, name: str) -> str:
+        why = self._node.outdated.get(name)
+        return f"; it goes on as it was before its file was changed: {why}" if why else ""
 
 
 def _reason(status: ModuleStatus, place: int, now_s: float) -> str:

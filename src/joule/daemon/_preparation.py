@@ -12,7 +12,7 @@ import errno
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from joule.api import log_directory, module_log_file
@@ -25,7 +25,15 @@ from joule.errors import JouleError, LogError
 from joule.log import SEGMENT_US, LogReader, clock_path, create_log, cursor_path, ensure_cursors
 from joule.pipes import Manifest, PipeEntry
 
-__all__ = ["Preparation", "node_mark", "prepare", "segment_us"]
+__all__ = [
+    "Preparation",
+    "forget_cursors",
+    "make_cursors",
+    "node_mark",
+    "plan",
+    "prepare",
+    "segment_us",
+]
 
 _SHORTEST_SEGMENT_US = 1_000_000
 _TRANSIENT_SEGMENT_US = 60_000_000  # a stream that keeps nothing: its newest two segments stay readable
@@ -64,7 +72,7 @@ def segment_us(keep_us: int | None) -> int:
 
 
 def prepare(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparation:
-    """Make streams, logs and cursors as the configuration wants them.
+    """Make streams, logs and cursors as the configuration wants them, before anything runs.
 
     Args:
         setup: The configuration.
@@ -75,19 +83,51 @@ def prepare(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparat
         CatalogError: The catalog cannot be written.
         OSError: The disk is full, or may not be written.
     """
+    planned = plan(setup, catalog, run_directory)
+    faults = make_cursors(planned.launches)
+    forget_cursors(setup, kept=())
+    launches = tuple(launch for launch in planned.launches if launch.name not in faults)
+    return Preparation(launches=launches, problems={**planned.problems, **faults})
+
+
+def plan(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparation:
+    """Make streams and logs as the configuration wants them; say what can then be started. See `prepare`."""
     streams, faults = _make_streams(setup, catalog)
     problems = {name: f"its configuration has a fault: {_fault_of(setup, name)}" for name in setup.broken_modules}
     launches = []
     for module in setup.modules:
         try:
             _check_streams(module, streams, faults)
-            with _own_trouble(cursor_path(setup.config.data_directory, module.name)):
-                launches.append(_launch(module, setup, streams, run_directory))
         except JouleError as error:
             problems[module.name] = error.message
-            _log.error("module %s is not started: %s", module.name, error.message)
-    _forget_cursors(setup)
+            _log.error("module %s cannot be started: %s", module.name, error.message)
+        else:
+            launches.append(_launch(module, setup, streams, run_directory))
     return Preparation(launches=tuple(launches), problems=problems)
+
+
+def make_cursors(launches: Iterable[Launch]) -> dict[str, str]:
+    """Make the cursors of modules that do not run, before any of their producers starts.
+
+    Returns:
+        Why a module has none and so cannot be started, by its name.
+
+    Raises:
+        OSError: The disk is full, or may not be written.
+    """
+    faults = {}
+    for launch in launches:
+        if launch.manifest is None:
+            continue
+        logs = (launch.manifest.inputs, launch.manifest.outputs)
+        inputs, outputs = ({name: entry.log for name, entry in entries.items()} for entries in logs)
+        try:
+            with _own_trouble(launch.manifest.cursor):
+                ensure_cursors(launch.manifest.cursor, launch.name, inputs, outputs)
+        except JouleError as error:
+            faults[launch.name] = error.message
+            _log.error("module %s cannot be started: %s", launch.name, error.message)
+    return faults
 
 
 def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamRecord], dict[str, JouleError]]:
@@ -146,21 +186,18 @@ def _check_streams(module: ModuleConfig, streams: Mapping[str, StreamRecord], fa
 
 def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, StreamRecord], run_directory: Path) -> Launch:
     config = setup.config
-    inputs = _entries(module.inputs, streams, config.data_directory)
+    inputs = {
+        # What only a writer needs is left out: a change of it is no reason to start the readers anew.
+        name: dataclasses.replace(entry, out_of_order="raise", segment_us=SEGMENT_US)
+        for name, entry in _entries(module.inputs, streams, config.data_directory).items()
+    }
     outputs = _entries(module.outputs, streams, config.data_directory)
-    cursor = cursor_path(config.data_directory, module.name)
-    ensure_cursors(
-        cursor,
-        module.name,
-        {name: entry.log for name, entry in inputs.items()},
-        {name: entry.log for name, entry in outputs.items()},
-    )
     socket = web_socket(module, run_directory)
     if socket is not None:
         socket.parent.mkdir(mode=0o700, exist_ok=True)
     manifest = Manifest(
         module=module.name,
-        cursor=cursor,
+        cursor=cursor_path(config.data_directory, module.name),
         run=run_directory,
         on_restart=module.on_restart,
         max_ahead_us=config.max_ahead_us,
@@ -219,11 +256,16 @@ def _fault_of(setup: NodeSetup, module: str) -> str:
     return "see jouled's log, or 'joule check'"
 
 
-def _forget_cursors(setup: NodeSetup) -> None:
-    """Remove the cursors of modules that are no longer configured; a file that cannot be read may be any module's."""
+def forget_cursors(setup: NodeSetup, kept: Collection[str]) -> None:
+    """Remove the cursors of modules that are no longer configured; a file that cannot be read may be any module's.
+
+    Args:
+        setup: The configuration.
+        kept: Modules that run although the configuration does not have them as they are.
+    """
     if not setup.all_names_known:
         return
-    names = {module.name for module in setup.modules} | setup.broken_modules
+    names = {module.name for module in setup.modules} | setup.broken_modules | set(kept)
     wanted = {cursor_path(setup.config.data_directory, name) for name in names}
     directory = cursor_path(setup.config.data_directory, "x").parent
     for path in set(directory.glob("*.cursor")) - wanted:

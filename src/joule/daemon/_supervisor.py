@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Self
 
 from joule.daemon._ending import Targets, end_processes
@@ -86,6 +86,11 @@ class Supervisor:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether the node is stopping: nothing is started any more."""
+        return self._is_closing
+
     def names(self) -> list[str]:
         """Return the names of all modules that are run, or were until somebody stopped them."""
         return list(self._keepers)
@@ -103,6 +108,11 @@ class Supervisor:
         """Return who keeps each of the modules."""
         return list(self._keepers.values())
 
+    def is_kept(self, name: str) -> bool:
+        """Return whether a module runs, or will by itself."""
+        work = self._work.get(name)
+        return work is not None and not work.done()
+
     def places(self) -> dict[str, int]:
         """Return how many modules start before each of those that wait for their turn, by name."""
         return self._turns.places()
@@ -110,7 +120,7 @@ class Supervisor:
     def holders(self, stream: str) -> list[str]:
         """Return the modules that read or write a stream and run, or will by themselves."""
         return [
-            name for name, keeper in self._keepers.items() if stream in keeper.launch.streams and self._is_kept(name)
+            name for name, keeper in self._keepers.items() if stream in keeper.launch.streams and self.is_kept(name)
         ]
 
     async def start(self, name: str) -> bool:
@@ -127,9 +137,9 @@ class Supervisor:
         """
         async with self.changing([name]):
             keeper = self._find(name)
-            if self._is_kept(name) and not keeper.is_stopping and keeper.status.state in _UP:
+            if self.is_kept(name) and not keeper.is_stopping and keeper.status.state in _UP:
                 return False
-            await self.end([name], "it is started anew")
+            _check_ended(await self.end([name], "it is started anew"))
             keeper = self.begin_anew(keeper.launch)
         await _settled(keeper)
         return True
@@ -145,9 +155,9 @@ class Supervisor:
         """
         async with self.changing([name]):
             self._find(name)
-            if not self._is_kept(name):
+            if not self.is_kept(name):
                 return False
-            await self.end([name], reason)
+            _check_ended(await self.end([name], reason))
             return True
 
     async def restart(self, name: str, reason: str) -> None:
@@ -157,9 +167,9 @@ class Supervisor:
             ModuleError: A process of it cannot be ended; it is then not started.
         """
         async with self.changing([name]):
-            launch = self._find(name).launch
-            await self.end([name], reason)
-            keeper = self.begin_anew(launch)
+            keeper = self._find(name)
+            _check_ended(await self.end([name], reason))
+            keeper = self.begin_anew(keeper.launch)
         await _settled(keeper)
 
     async def close(self) -> None:
@@ -167,10 +177,10 @@ class Supervisor:
         self._is_closing = True
         reason = "it was stopped with its node"
         free = [name for name in self._keepers if not self._locks[name].locked()]
-        await self._end_logged(free, reason)
+        await self.end(free, reason)
         # Whoever is changing a module at the moment is let finish. It starts nothing any more.
         async with self.changing(self._keepers):
-            await self._end_logged(self._keepers, reason)
+            await self.end(self._keepers, reason)
 
     @contextlib.asynccontextmanager
     async def changing(self, names: Iterable[str]) -> AsyncIterator[None]:
@@ -180,15 +190,15 @@ class Supervisor:
                 await stack.enter_async_context(self._locks[name])
             yield
 
-    async def end(self, names: Collection[str], reason: str) -> None:
+    async def end(self, names: Iterable[str], reason: str) -> list[str]:
         """Stop modules together, within `changing`; those that do not run stay as they are.
 
-        Raises:
-            ModuleError: Processes cannot be ended.
+        Returns:
+            Those with processes that cannot be ended.
         """
-        kept = {name: self._keepers[name] for name in names if self._is_kept(name)}
+        kept = {name: self._keepers[name] for name in names if self.is_kept(name)}
         if not kept:
-            return
+            return []
         groups = frozenset[int]().union(*(keeper.request_stop(reason) for keeper in kept.values()))
         marks = frozenset(keeper.launch.mark for keeper in kept.values())
         await end_processes(Targets(groups=groups, marks=marks), hurry=self._hurry)
@@ -196,12 +206,9 @@ class Supervisor:
             keeper.confirm_ended()
         await asyncio.wait([self._work[name] for name in kept], timeout=_SETTLE_S)
         stuck = [name for name in kept if not self._work[name].done() and not await self._give_up(name)]
-        if stuck:
-            raise ModuleError(
-                f"processes of {', '.join(map(repr, stuck))} cannot be ended: they wait in the kernel, perhaps for a "
-                "disk or a device that does not answer",
-                modules=stuck,
-            )
+        for name in stuck:
+            _log.error("module %s: a process of it cannot be ended", name)
+        return stuck
 
     def begin_anew(self, launch: Launch) -> ModuleKeeper:
         """Start a module, within `changing`; no process of it is there."""
@@ -210,9 +217,13 @@ class Supervisor:
         self._begin(launch.name)
         return keeper
 
+    def adjust(self, launch: Launch) -> None:
+        """Let a module go on as `launch` says, which holds for its process, or for none."""
+        self._keepers[launch.name].adjust(launch)
+
     def forget(self, name: str) -> None:
-        """Drop a module that was stopped, within `changing`."""
-        del self._keepers[name]
+        """Drop a module that does not run, if it is there, within `changing`."""
+        self._keepers.pop(name, None)
 
     def _find(self, name: str) -> ModuleKeeper:
         keeper = self._keepers.get(name)
@@ -231,11 +242,6 @@ class Supervisor:
             return
         self._work[name] = self._tasks.start(f"supervision of module {name}", keeper.run)
 
-    def _is_kept(self, name: str) -> bool:
-        """Return whether a module runs, or will by itself."""
-        work = self._work.get(name)
-        return work is not None and not work.done()
-
     async def _give_up(self, name: str) -> bool:
         """End the supervision of a module that did not stop when asked to; False when a process of it still lives."""
         keeper = self._keepers[name]
@@ -247,11 +253,14 @@ class Supervisor:
         keeper.note_stopped()
         return True
 
-    async def _end_logged(self, names: Collection[str], reason: str) -> None:
-        try:
-            await self.end(names, reason)
-        except ModuleError as error:
-            _log.error("%s", error.message)
+
+def _check_ended(stuck: list[str]) -> None:
+    if stuck:
+        raise ModuleError(
+            f"processes of {', '.join(map(repr, stuck))} cannot be ended: they wait in the kernel, perhaps for a disk "
+            "or a device that does not answer",
+            modules=stuck,
+        )
 
 
 async def _settled(keeper: ModuleKeeper) -> None:

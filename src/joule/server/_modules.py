@@ -22,6 +22,7 @@ class ModuleRoutes:
             web.get("/version.json", self.version),
             web.get("/modules.json", self.modules),
             web.get("/module.json", self.module),
+            web.post("/reload.json", self.reload),
             web.post("/module/start.json", self.start),
             web.post("/module/stop.json", self.stop),
             web.post("/module/restart.json", self.restart),
@@ -50,3 +51,7 @@ class ModuleRoutes:
     async def restart(self, request: web.Request) -> web.Response:
         """POST /module/restart.json?name=: stop a module, if it runs, and start it again."""
         return web.json_response((await self._node.restart_module(required_text(request, "name"))).to_json())
+
+    async def reload(self, request: web.Request) -> web.Response:
+        """POST /reload.json: read all files of the node again, and touch what they have changed."""
+        return web.json_response((await self._node.reload()).to_json())

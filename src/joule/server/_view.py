@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
 from joule.server._operations import StreamChangesView
 
 __all__ = ["NodeView"]
@@ -48,6 +48,9 @@ class NodeView(Protocol):
 
     async def restart_module(self, name: str) -> ModuleChange:
         """Stop a module, if it runs, and start it again, likewise."""
+
+    async def reload(self) -> ReloadReport:
+        """Read all files of the node again, whoever asked stays or goes; see `joule.api.Node.reload`."""
 
     async def streams(self) -> list[StreamInfo]:
         """Return all streams, sorted by path."""

@@ -15,6 +15,7 @@ from joule.api import (
     ModuleChange,
     ModuleInfo,
     Node,
+    ReloadReport,
     StreamInfo,
     VersionInfo,
 )
@@ -41,6 +42,7 @@ class FakeNode(Node):
     blocks: dict = dataclasses.field(default_factory=dict)
     unchanged: tuple = ()
     known_clock: ClockInfo = ClockInfo(state="following", node_us=2_000_000, system_us=2_000_000)
+    report: ReloadReport = ReloadReport()
     asked: list = dataclasses.field(default_factory=list)
     searches: list = dataclasses.field(default_factory=list)
     failure: Exception | None = None
@@ -102,6 +104,9 @@ class FakeNode(Node):
 
     async def module_restart(self, name):
         return await self._change("restart", name, changed=True)
+
+    async def reload(self):
+        return self.report
 
     async def _change(self, verb, name, *, changed):
         self.asked.append((verb, name))

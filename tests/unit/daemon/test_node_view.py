@@ -39,9 +39,10 @@ def view(tmp_path):
     with Catalog.open(catalog_path(setup.config.data_directory)) as catalog:
         remover = LogRemover(catalog, setup.config.data_directory)
 
-        def make(status):
+        def make(status, **outdated):
             preparation = Preparation(launches=(), problems={"bad": "its configuration has a fault: bad.conf:3: no"})
-            node = ManagedNode(setup, preparation, FakeSupervisor(reader=status))
+            node = ManagedNode(setup, preparation, catalog, FakeSupervisor(reader=status), tmp_path / "run")
+            node.outdated.update(outdated)
             return RunningNode(node, catalog, tmp_path / "run", remover, clock)
 
         with open_clock(tmp_path, find_system_clock()) as clock:
@@ -75,3 +76,9 @@ async def test_the_clock_is_told_with_the_version_and_by_itself(view):
     node = view(ModuleStatus())
     assert (node.version().clock, node.version().clock_note) == ("following", "")
     assert node.clock().state == node.clock_confirm().state == "following"
+
+
+async def test_a_module_that_goes_on_as_it_was_says_why(view):
+    status = ModuleStatus(state=ModuleState.RUNNING, reason="its process runs")
+    reason = view(status, reader="reader.conf:3: no").module("reader").reason
+    assert reason == "its process runs; it goes on as it was before its file was changed: reader.conf:3: no"

@@ -11,9 +11,15 @@ import random
 
 import pytest
 
+from joule.api import catalog_path
+from joule.catalog import Catalog
+from joule.config import init_node, load_node
 from joule.daemon import _backoff, _keeper, _supervisor
+from joule.daemon._node import ManagedNode
+from joule.daemon._preparation import prepare
 from joule.daemon._states import ModuleState
 from joule.daemon._supervisor import Supervisor
+from joule.errors import ConfigurationError, NotFoundError
 
 PERSONS = 8
 CHANGES_EACH = 300
@@ -87,6 +93,7 @@ def world(monkeypatch):
     monkeypatch.setattr(_keeper, "ModuleOutput", world.output)
     for module in (_keeper, _supervisor):
         monkeypatch.setattr(module, "end_processes", world.end_processes)
+    monkeypatch.setattr(_keeper, "_LONGEST_START_S", 0.0)  # nobody takes the lock of the pipes here
     monkeypatch.setattr(_backoff, "restart_delay_s", lambda failures, chance: chance * 0.002)
     return world
 
@@ -121,4 +128,58 @@ async def test_no_order_of_events_leaves_a_module_stuck_or_twice(world, records,
         for module in modules:
             assert await supervisor.start(module.name)
             assert supervisor.status(module.name).state is ModuleState.RUNNING
+    assert world.living == {}
+
+
+CONF = "[Main]\nname = {name}\nexec_cmd = true\n[Arguments]\nn = {n}\n[Outputs]\noutput = /a/{name}:float32[x]\n"
+
+
+async def test_reloads_race_with_everything_else(world, records, tasks, tmp_path):
+    directory, chance = tmp_path / "node", world.chance
+    init_node(directory)
+    names = [f"m{number}" for number in range(4)]
+    files = {name: directory / "module_configs" / f"{name}.conf" for name in names}
+
+    def configure(name, n):
+        files[name].write_text(CONF.format(name=name, n=n))
+
+    async def change(node, name):
+        verb = chance.choice(["start", "stop", "restart", "change", "remove", "break"])
+        if verb == "change":
+            configure(name, chance.randrange(3))
+        elif verb == "remove":
+            files[name].unlink(missing_ok=True)
+        elif verb == "break":
+            files[name].write_text("[Main]\n")
+        else:
+            await getattr(node, f"{verb}_module")(name)
+            return
+        await node.reload()
+
+    async def person(node):
+        for _ in range(60):
+            await asyncio.sleep(chance.random() * 0.001)
+            with contextlib.suppress(NotFoundError, ConfigurationError):
+                await change(node, chance.choice(names))
+
+    for name in names:
+        configure(name, 0)
+    setup = load_node(directory)
+    with Catalog.open(catalog_path(setup.config.data_directory)) as catalog:
+        preparation = prepare(setup, catalog, tmp_path)
+        async with (
+            Supervisor(preparation.launches, records, tasks, asyncio.Event()) as supervisor,
+            ManagedNode(setup, preparation, catalog, supervisor, tmp_path) as node,
+        ):
+            await asyncio.gather(*(person(node) for _ in range(PERSONS)))
+            chance.random = lambda: 1.0  # nothing crashes any more
+            for name in names:
+                configure(name, 9)
+            assert (await node.reload()).faults == ()
+            for name in names:
+                await node.start_module(name)
+                assert node.status(name).state is ModuleState.RUNNING
+                assert "--n=9" in supervisor.keeper(name).launch.command
+            assert node.names() == names
+            assert len(world.living) == len(names)
     assert world.living == {}

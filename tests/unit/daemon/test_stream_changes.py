@@ -37,7 +37,7 @@ class Node:
         self.running = {}
         self.remover = LogRemover(catalog, self.data)
         self.tasks = tasks
-        managed = ManagedNode(load_node(directory), self.prepare(), self)
+        managed = ManagedNode(load_node(directory), self.prepare(), catalog, self, directory / "run")
         self.changes = StreamChanges(catalog, self.data, StreamUsage(managed), self.remover)
 
     def prepare(self):

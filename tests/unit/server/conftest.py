@@ -7,7 +7,7 @@ import aiohttp
 import numpy as np
 import pytest
 
-from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, StreamInfo, VersionInfo
+from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
 from joule.api._http_node import HttpNode
 from joule.core import ElementSpec, Layout
 from joule.errors import ModuleError, NotFoundError
@@ -65,6 +65,9 @@ class FakeNode:
     async def stop_module(self, name):
         self.module(name)
         raise ModuleError("a process of 'reader' cannot be ended", modules=[name])
+
+    async def reload(self):
+        return ReloadReport(started=("a", "b"), unchanged=3, faults=("bad.conf:3: no",))
 
     async def restart_module(self, name):
         return ModuleChange(changed=False, module=self.module(name))

@@ -42,6 +42,7 @@ async def test_the_client_raises_what_the_server_raised(client):
 
 async def test_modules_are_started_and_stopped_by_post_alone(client, raw, fake):
     assert await client.module_start("reader") == await fake.start_module("reader")
+    assert await client.reload() == await fake.reload()
     assert await client.module_restart("reader") == await fake.restart_module("reader")
     with pytest.raises(ModuleError, match="cannot be ended") as caught:
         await client.module_stop("reader")

@@ -34,7 +34,9 @@ def catalog(fake, tmp_path):
     setup = load_node(tmp_path / "node")
     data = setup.config.data_directory
     with Catalog.open(catalog_path(data)) as catalog:
-        usage = StreamUsage(ManagedNode(setup, prepare(setup, catalog, tmp_path / "run"), None))
+        usage = StreamUsage(
+            ManagedNode(setup, prepare(setup, catalog, tmp_path / "run"), catalog, None, tmp_path / "run")
+        )
 
         async def stream(key):
             return describe_stream(catalog.stream(key), data)
