@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from joule.config._faults import FaultList
-from joule.config._fields import Fields
+from joule.config._fields import Fields, warn_of_comment
 from joule.config._ini import Entry, Section
 from joule.config._secrets import Secret
 from joule.config._variables import Variables
@@ -20,7 +20,6 @@ from joule.core.variables import replace_variables
 __all__ = ["Command", "check_arguments", "parse_command"]
 
 _OPTION = re.compile(r"[^\s=-][^\s=]*")
-_COMMENT = re.compile(r"\s[#;]")
 _OTHER_PERCENT = re.compile(r"%%|%\(\w+\)s")
 
 
@@ -149,13 +148,7 @@ def _check_argument(entry: Entry, file: Path, faults: FaultList) -> None:
 
 def _check_text(entry: Entry, file: Path, faults: FaultList) -> None:
     """Warn of what other eras, or other programs, would not have passed as it stands."""
-    if _COMMENT.search(entry.value):
-        faults.warning(
-            file,
-            entry.line,
-            f"the value of {entry.key!r} holds what looks like a comment, and is passed with it: {entry.value!r}",
-            "put the comment on a line of its own",
-        )
+    warn_of_comment(entry, file, faults)
     percent = _OTHER_PERCENT.search(entry.value)
     if percent:
         faults.warning(

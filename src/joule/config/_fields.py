@@ -15,7 +15,7 @@ from typing import TypeVar
 from joule.config._faults import FaultList, did_you_mean
 from joule.config._ini import Entry, Section
 
-__all__ = ["Fields", "check_keys", "comment_hint"]
+__all__ = ["Fields", "check_keys", "comment_hint", "warn_of_comment"]
 
 _Word = TypeVar("_Word", bound=str)
 _INLINE_COMMENT = re.compile(r"\s[#;]")
@@ -27,6 +27,17 @@ def comment_hint(value: str, remedy: str) -> str:
     if _INLINE_COMMENT.search(value):
         return f"a comment needs a line of its own, here it is part of the value; {remedy}"
     return remedy
+
+
+def warn_of_comment(entry: Entry, file: Path, faults: FaultList) -> None:
+    """Warn of a value that seems to hold a comment, where nothing else tells that it is wrong."""
+    if _INLINE_COMMENT.search(entry.value):
+        faults.warning(
+            file,
+            entry.line,
+            f"the value of {entry.key!r} holds what looks like a comment, which is part of it: {entry.value!r}",
+            "put the comment on a line of its own",
+        )
 
 
 def check_keys(

@@ -45,9 +45,10 @@ def load_node(main_file: Path) -> NodeSetup:
     found = _read_all(config.module_directory, faults)
     modules = [parse_module(ini, config.directory, faults, variables) for ini in found or () if ini]
     stream_files = [ini for ini in _read_all(config.stream_directory, faults) or () if ini]
-    parsed = [parse_stream(variables.expand(ini, faults), faults) for ini in stream_files]
+    first_era = is_first_era(main)
+    parsed = [parse_stream(variables.expand(ini, faults), faults, first_era=first_era) for ini in stream_files]
     streams: list[StreamFile] = [stream for stream in parsed if stream is not None]
-    table = resolve_streams(streams, modules, faults, first_era=is_first_era(main))
+    table = resolve_streams(streams, modules, faults, first_era=first_era)
     check_names(modules, faults)
     check_writers(modules, faults)
     check_cycles(modules, faults)

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from joule.config._faults import FaultList, did_you_mean
-from joule.config._fields import Fields, check_keys, comment_hint
+from joule.config._fields import Fields, check_keys, comment_hint, warn_of_comment
 from joule.config._ini import Ini, Section
 from joule.config._model import NodeConfig
+from joule.config._other_eras import IDLE_MAIN_KEYS, IDLE_MAIN_SECTIONS
 from joule.config._secrets import read_secrets
 from joule.config._variables import Variables
 from joule.core import parse_duration
@@ -27,29 +28,8 @@ MAIN_KEYS = (
     "SecretsFile",
 )
 _MAIN_SECTIONS = ("main", "jouled")
-_OTHER_ERAS = (
-    "eventstreamdirectory",
-    "importerconfigsdirectory",
-    "exporterconfigsdirectory",
-    "importerdatadirectory",
-    "exporterdatadirectory",
-    "importerkey",
-    "usersfile",
-    "ipaddress",
-    "port",
-    "socketdirectory",
-    "database",
-    "insertperiod",
-    "cleanupperiod",
-    "maxloglines",
-    "echomodulelogs",
-    "moduledocs",
-)
-_OTHER_SECTIONS = ("nilmdb", "procdb", "security", "proxies")
 DEFAULT_MAX_AHEAD_US = 86_400_000_000
 """A day: more than any zone that a wrong setting is off by, less than what would block a stream for long."""
-
-_IDLE = "it belongs to another era of Joule: remove the line"
 
 
 def is_first_era(ini: Ini) -> bool:
@@ -81,12 +61,13 @@ def parse_main(ini: Ini, faults: FaultList, variables: Variables) -> NodeConfig:
     directory = ini.file.parent
     for section in ini.sections:
         _check_section(section, ini.file, faults)
+    _check_one_main(ini, faults)
     main = ini.find(*_MAIN_SECTIONS)
     if main is None:
         faults.error(ini.file, None, "the file has no [Main]", "add [Main] at the start of a line; it may be empty")
     fields = Fields(main or Section(name="Main", line=1, entries={}), ini.file, faults)
     name = fields.text("name").strip() or directory.name or "joule"
-    stream_key = "datastreamdirectory" if fields.entry("datastreamdirectory") else "streamdirectory"
+    stream_key = _stream_key(fields)
     return NodeConfig(
         name=name,
         directory=directory,
@@ -115,13 +96,28 @@ def _max_ahead_us(fields: Fields) -> int | None:
 
 def _check_section(section: Section, file: Path, faults: FaultList) -> None:
     kind = section.name.lower()
-    if kind in ("main", "jouled"):
-        check_keys(section, MAIN_KEYS, file, faults, dict.fromkeys(_OTHER_ERAS, _IDLE))
-    elif kind in _OTHER_SECTIONS:
-        faults.warning(file, section.line, f"[{section.name}] has no effect here", _IDLE)
+    if kind in _MAIN_SECTIONS:
+        check_keys(section, MAIN_KEYS, file, faults, IDLE_MAIN_KEYS)
+    elif kind in IDLE_MAIN_SECTIONS:
+        faults.warning(file, section.line, f"[{section.name}] has no effect here", IDLE_MAIN_SECTIONS[kind])
     else:
         remedy = did_you_mean(section.name, ("Main",), "the only section is Main")
         faults.warning(file, section.line, f"[{section.name}] is no section of main.conf", remedy)
+
+
+def _check_one_main(ini: Ini, faults: FaultList) -> None:
+    found = [section for section in ini.sections if section.name.lower() in _MAIN_SECTIONS]
+    for other in found[1:]:
+        message = f"[{other.name}] means the same as [{found[0].name}] in line {found[0].line}"
+        faults.error(ini.file, other.line, message, "make one of the two")
+
+
+def _stream_key(fields: Fields) -> str:
+    newer, older = fields.entry("datastreamdirectory"), fields.entry("streamdirectory")
+    if newer and older and newer.value != older.value:
+        message = f"'streamdirectory' has no effect, because 'datastreamdirectory' in line {newer.line} wins"
+        fields.faults.warning(fields.file, older.line, message, "keep one of the two")
+    return "datastreamdirectory" if newer else "streamdirectory"
 
 
 def _directory(fields: Fields, key: str, default: str, *, must_exist: bool) -> Path:
@@ -132,9 +128,11 @@ def _directory(fields: Fields, key: str, default: str, *, must_exist: bool) -> P
     path = Path(os.path.normpath(fields.file.parent / os.path.expanduser(value or default)))
     exists = os.path.exists(path)  # unlike Path.exists, it never raises
     if os.path.isdir(path) or (not must_exist and not exists):
+        if entry and not exists:
+            warn_of_comment(entry, fields.file, fields.faults)
         return path
     what = "is no directory" if exists else "does not exist"
-    remedy = f"make it (mkdir -p {path}), or name another"
+    remedy = comment_hint(value, f"make it (mkdir -p {path}), or name another")
     if entry:
         fields.faults.error(fields.file, entry.line, f"the directory {path} {what}", remedy)
     else:  # a node may well have none of these files

@@ -9,6 +9,8 @@ from joule.config._faults import FaultList
 from joule.config._ini import read_ini
 from joule.config._model import argument_options
 from joule.config._modules import ARGUMENTS, INPUTS, OUTPUTS
+from joule.config._variables import Variables
+from joule.core.variables import replace_variables
 from joule.errors import ConfigurationError
 
 __all__ = ["ModuleArguments", "load_module_arguments"]
@@ -30,18 +32,24 @@ class ModuleArguments:
 def load_module_arguments(file: Path) -> ModuleArguments:
     """Return what a module's file gives the module; its program need not be there.
 
+    `${NAME}` is taken from the environment alone: whoever runs the module by hand has that, and not its node's secrets.
+
     Raises:
         ConfigurationError: The file cannot be read, or its lines are no sections with keys.
     """
     faults = FaultList()
     ini = read_ini(file, faults)
-    if ini is None or faults.has_errors(file):
-        raise ConfigurationError("; ".join(str(fault) for fault in faults.sorted()), file=str(file))
     entries = {
-        names: section.entries.values() if (section := ini.find(*names)) is not None else ()
+        names: section.entries.values() if ini and (section := ini.find(*names)) is not None else ()
         for names in (ARGUMENTS, INPUTS, OUTPUTS)
     }
+    variables, values = Variables(), dict[str, str]()
+    for entry in entries[ARGUMENTS]:
+        found = variables.passed(entry, [entry.value], file, faults)
+        values |= {name: value.reveal() for name, value in found.items()}
+    if faults.has_errors(file):
+        raise ConfigurationError("; ".join(str(fault) for fault in faults.sorted()), file=str(file))
     return ModuleArguments(
-        options=argument_options((entry.key, entry.value) for entry in entries[ARGUMENTS]),
+        options=argument_options((entry.key, replace_variables(entry.value, values)) for entry in entries[ARGUMENTS]),
         pipes=tuple(entry.key for names in (INPUTS, OUTPUTS) for entry in entries[names]),
     )

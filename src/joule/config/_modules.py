@@ -8,7 +8,7 @@ from typing import Literal
 
 from joule.config._command import check_arguments, parse_command
 from joule.config._faults import FaultList, did_you_mean
-from joule.config._fields import Fields, check_keys
+from joule.config._fields import Fields, check_keys, comment_hint, warn_of_comment
 from joule.config._ini import Entry, Ini, Section
 from joule.config._limits import LIMIT_KEYS, parse_limits
 from joule.config._model import ModuleConfig, PipeConfig
@@ -149,7 +149,10 @@ def _section_pipes(section: Section, file: Path, faults: FaultList) -> dict[str,
         try:
             stream, inline = parse_pipe(entry.value)
         except PipeFaultError as fault:
-            faults.error(file, entry.line, f"pipe {entry.key!r}: {fault.message}", fault.remedy)
+            remedy = comment_hint(entry.value, fault.remedy)
+            faults.error(file, entry.line, f"pipe {entry.key!r}: {fault.message}", remedy)
         else:
+            if inline is None:
+                warn_of_comment(entry, file, faults)
             pipes[entry.key] = PipeConfig(name=entry.key, stream=stream, inline=inline, line=entry.line)
     return pipes

@@ -42,8 +42,10 @@ ELEMENT_KEYS = (
     "default_max",
 )
 _ELEMENT = re.compile(r"element(\d+)", re.IGNORECASE | re.ASCII)
+_BARE_M = re.compile(r"\d\s*m(?![a-z])", re.IGNORECASE)
 _OUT_OF_ORDER: dict[str, Literal["raise", "drop"]] = {"raise": "raise", "drop": "drop"}
-_DISPLAY: dict[str, Literal["continuous", "discrete", "event"]] = {
+DisplayType = Literal["continuous", "discrete", "event"]
+_DISPLAY: dict[str, DisplayType] = {
     "continuous": "continuous",
     "discrete": "discrete",
     "event": "event",
@@ -57,6 +59,7 @@ class StreamFile:
     Attributes:
         file: The file.
         line: Where its path stands.
+        name: As the file has it: the last part of the path, or, where `path` is all of it, a title for people.
         full_path: The path when `path` is all of it; None where that cannot be one.
         folder_path: The path when `path` is the folder; None likewise.
         spec: The stream, under either path until `resolve`.
@@ -65,18 +68,26 @@ class StreamFile:
 
     file: Path
     line: int | None
+    name: str
     full_path: str | None
     folder_path: str | None
     spec: StreamSpec
     notes: tuple[str, ...]
 
     def resolve(self, path: str) -> StreamSpec:
-        """Return the stream under the path that was found to be meant."""
-        return dataclasses.replace(self.spec, path=path)
+        """Return the stream under the path that was found to be meant; a title stands for a description left out."""
+        description = self.spec.description or (self.name if self.name != path.rpartition("/")[2] else "")
+        return dataclasses.replace(self.spec, path=path, description=description)
 
 
-def parse_stream(ini: Ini, faults: FaultList) -> StreamFile | None:
-    """Return what a stream's file says, noting its faults; None where it names no path."""
+def parse_stream(ini: Ini, faults: FaultList, *, first_era: bool = False) -> StreamFile | None:
+    """Return what a stream's file says, noting its faults; None where it names no path.
+
+    Args:
+        ini: The file.
+        faults: Where to note them.
+        first_era: Whether its node is of the first era, where a bare `m` in `keep` cannot mean minutes.
+    """
     elements = _elements(ini, faults)
     main = ini.find("main")
     if main is None:
@@ -84,7 +95,7 @@ def parse_stream(ini: Ini, faults: FaultList) -> StreamFile | None:
         return None
     check_keys(main, STREAM_KEYS, ini.file, faults)
     fields = Fields(main, ini.file, faults)
-    keep_us, notes = _keep(fields)
+    keep_us, notes = _keep(fields, first_era=first_era)
     spec = StreamSpec(
         path="",
         datatype=_datatype(fields),
@@ -97,9 +108,14 @@ def parse_stream(ini: Ini, faults: FaultList) -> StreamFile | None:
     full_path, folder_path = _paths(fields)
     if full_path is None and folder_path is None:
         return None
-    line = main.entries["path"].line
     return StreamFile(
-        file=ini.file, line=line, full_path=full_path, folder_path=folder_path, spec=spec, notes=tuple(notes)
+        file=ini.file,
+        line=main.entries["path"].line,
+        name=main.entries["name"].value,
+        full_path=full_path,
+        folder_path=folder_path,
+        spec=spec,
+        notes=tuple(notes),
     )
 
 
@@ -135,7 +151,7 @@ def _datatype(fields: Fields) -> str:
     return entry.value.lower()
 
 
-def _keep(fields: Fields) -> tuple[int | None, list[str]]:
+def _keep(fields: Fields, *, first_era: bool) -> tuple[int | None, list[str]]:
     entry = fields.entry("keep")
     if entry is None:
         return None, []
@@ -144,6 +160,10 @@ def _keep(fields: Fields) -> tuple[int | None, list[str]]:
     except BadDurationError as error:
         fields.bad(entry, f"'keep': {error.message}", "or all, or none")
         return None, []
+    if _BARE_M.search(entry.value) and not first_era:
+        kept = _keep_text(keep_us)
+        message = f"'keep' is {entry.value!r}, which keeps {kept}: m is months, and was minutes for a while"
+        fields.faults.warning(fields.file, entry.line, message, "write mo for months, or min for minutes")
     return keep_us, [f"keep = {entry.value} keeps {_keep_text(keep_us)}"]
 
 
@@ -186,12 +206,20 @@ def _element(fields: Fields) -> ElementSpec:
     )
 
 
-def _display_type(fields: Fields) -> Literal["continuous", "discrete", "event"]:
+def _display_type(fields: Fields) -> DisplayType:
     """Take the plot type from `display_type`, `type` or `discrete`, its names in the eras, newest first."""
+    found: dict[str, DisplayType] = {}
     for key in ("display_type", "type"):
         if fields.entry(key):
-            return fields.choice(key, _DISPLAY, "continuous")
-    return "discrete" if fields.yesno("discrete", default=False) else "continuous"
+            found[key] = fields.choice(key, _DISPLAY, "continuous")
+    if fields.entry("discrete"):
+        found["discrete"] = "discrete" if fields.yesno("discrete", default=False) else "continuous"
+    for key in list(found)[1:]:
+        winner, entry = next(iter(found)), fields.section.entries[key]
+        if found[key] != found[winner]:
+            message = f"{key!r} has no effect, because {winner!r} is {found[winner]!r}"
+            fields.faults.warning(fields.file, entry.line, message, "keep one of the two")
+    return next(iter(found.values()), "continuous")
 
 
 def _check_order(sections: list[Section], file: Path, faults: FaultList) -> None:

@@ -29,8 +29,21 @@ TABLE = {
     "no main section": ({MAIN: "# nothing\n"}, (MAIN, None, "error", ["no [Main]", "start of a line"])),
     "main key": ({MAIN: "[Main]\nModulDirectory = x\n"}, (MAIN, 2, "warning", ["did you mean 'ModuleDirectory'?"])),
     "main section": ({MAIN: "[Main]\n[Mian]\n"}, (MAIN, 2, "warning", ["[Mian]", "did you mean 'Main'?"])),
-    "other era's key": ({MAIN: "[Main]\nDatabase = x\n"}, (MAIN, 2, "warning", ["'database'", "another era"])),
+    "other era's key": ({MAIN: "[Main]\nDatabase = x\n"}, (MAIN, 2, "warning", ["'database'", "DataDirectory"])),
     "other era's section": ({MAIN: "[Main]\n[Proxies]\n"}, (MAIN, 2, "warning", ["[Proxies]", "no effect"])),
+    "two mains": ({MAIN: "[Jouled]\n[Main]\n"}, (MAIN, 2, "error", ["[Main]", "[Jouled] in line 1", "one of the two"])),
+    "two stream directories": (
+        {MAIN: "[Main]\nDataStreamDirectory = stream_configs\nStreamDirectory = .\n"},
+        (MAIN, 3, "warning", ["'streamdirectory'", "line 2", "keep one"]),
+    ),
+    "commented directory": (
+        {MAIN: "[Main]\nDataDirectory = rows # of the roof\n"},
+        (MAIN, 2, "warning", ["'rows # of the roof'", "line of its own"]),
+    ),
+    "commented and missing directory": (
+        {MAIN: "[Main]\nModuleDirectory = module_configs ; here\n"},
+        (MAIN, 2, "error", ["does not exist", "comment needs a line of its own"]),
+    ),
     "no directory": ({MAIN: "[Main]\nModuleDirectory = x\n"}, (MAIN, 2, "error", ["x does not exist", "mkdir -p"])),
     "file as directory": (
         {MAIN: "[Main]\nDataDirectory = main.conf\n"},
@@ -126,6 +139,14 @@ TABLE = {
     "no stream": ({MM: M + "[Inputs]\ni =\n"}, (MM, 5, "error", ["'i'", "no stream", "write such as"])),
     "relative path": ({MM: M + "[Inputs]\ni = s/s\n"}, (MM, 5, "error", ["'s/s'", "begin with /"])),
     "remote": ({MM: M + "[Inputs]\ni = node2 /s/s:int8[x]\n"}, (MM, 5, "error", ["'node2'", "of this node"])),
+    "commented inline": (
+        {MM: M + "[Outputs]\no = /a:int8[x] # x\n"},
+        (MM, 5, "error", ["TYPE[element", "comment needs a line of its own"]),
+    ),
+    "commented path": (
+        {MM: M + "[Outputs]\no = /s/s # x\n", SS: S.replace("name = s", "name = s # x") + E},
+        (MM, 5, "warning", ["'/s/s # x'", "looks like a comment"]),
+    ),
     "bad inline": ({MM: M + "[Outputs]\no = /a:float32\n"}, (MM, 5, "error", ["TYPE[element", "write such as"])),
     "layout inline": ({MM: M + "[Outputs]\no = /a:float32_2\n"}, (MM, 5, "error", ["float32[x, y]"])),
     "bad type": ({MM: M + "[Outputs]\no = /a:flot32[x]\n"}, (MM, 5, "error", ["'flot32'", "did you mean 'float32'?"])),
@@ -165,6 +186,10 @@ TABLE = {
     "bad datatype": ({SS: S.replace("float32", "flaot32") + E}, (SS, 4, "error", ["did you mean 'float32'?"])),
     "bad keep": ({SS: S + "keep = 5 parsecs\n" + E}, (SS, 5, "error", ["'keep'", "'parsecs'", "or all, or none"])),
     "commented keep": ({SS: S + "keep = 1w # a week\n" + E}, (SS, 5, "error", ["comment needs a line of its own"])),
+    "month or minute": (
+        {SS: S + "keep = 6m\n" + E},
+        (SS, 5, "warning", ["'6m'", "186d", "m is months", "write mo for months, or min for minutes"]),
+    ),
     "bad decimate": ({SS: S + "decimate = maybe\n" + E}, (SS, 5, "error", ["'maybe'", "yes, no"])),
     "bad order": ({SS: S + "out_of_order = rise\n" + E}, (SS, 5, "error", ["'rise'", "did you mean 'raise'?"])),
     "stream key": ({SS: S + "decimates = no\n" + E}, (SS, 5, "warning", ["'decimates'", "did you mean 'decimate'?"])),
@@ -187,6 +212,11 @@ TABLE = {
     "bad minimum": ({SS: S + E + "default_min = x\n"}, (SS, 7, "error", ["'default_min' is 'x'"])),
     "min above max": ({SS: S + E + "default_min = 2\ndefault_max = 1\n"}, (SS, 8, "error", ["2.0", "1.0", "swap"])),
     "bad display": ({SS: S + E + "display_type = disc\n"}, (SS, 7, "error", ["'disc'", "discrete"])),
+    "two types of plot": (
+        {SS: S + E + "discrete = no\ndisplay_type = event\n"},
+        (SS, 7, "warning", ["'discrete' has no effect", "'display_type' is 'event'", "keep one"]),
+    ),
+    "bad discrete": ({SS: S + E + "discrete = perhaps\n"}, (SS, 7, "error", ["'perhaps'", "yes, no"])),
     "bad type of plot": ({SS: S + E + "type = x\n"}, (SS, 7, "error", ["'type'", "continuous"])),
     "bad plottable": ({SS: S + E + "plottable = 5\n"}, (SS, 7, "error", ["'plottable'", "yes, no"])),
 }
