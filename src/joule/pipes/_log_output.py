@@ -194,6 +194,12 @@ class LogOutput(Pipe):
         """How many rows the module has written over the life of the stream, those in the cache included."""
         return self.log_sink.writer.logical_rows + self.write_side.cached_rows
 
+    @property
+    def last_us(self) -> int | None:
+        """Timestamp of the newest stored row, us; None without one."""
+        head = self.log_sink.writer.head
+        return head.last_us if head.stored else None
+
     def change_layout(self, layout: str) -> None:
         """Refuse: a stream's rows all have one layout."""
         raise PipeError(f"stream {self.log_sink.writer.stream!r} has rows of {self.layout}: it cannot take {layout}")

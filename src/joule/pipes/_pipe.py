@@ -137,6 +137,14 @@ class Pipe:
         """Whether rows are means of several."""
         return self.decimation_level > 1
 
+    @property
+    def last_us(self) -> int | None:
+        """Timestamp of the newest row that an output's stream holds, us; None without one, and where none are kept.
+
+        A reader whose source remembers goes on behind it.
+        """
+        return None
+
     # Reading
 
     @property

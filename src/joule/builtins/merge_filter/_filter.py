@@ -105,7 +105,7 @@ def _lines(primary: str | None, inputs: dict[str, Pipe], outputs: dict[str, Pipe
     """Return the primary, the other inputs in the order of the module's file, and the output."""
     names = ", ".join(inputs) or "none"
     if not inputs or (primary is not None and primary not in inputs):
-        raise ModuleError(f"--primary must be the name of an input in the module's file; it is {primary}, of {names}")
+        raise ModuleError(f"--primary is {primary}, and must be one of the inputs in the module's file: {names}")
     if len(outputs) != 1:
         raise ModuleError(f"a merge has one output; the module's file names {', '.join(outputs) or 'none'}")
     (target,) = outputs.values()

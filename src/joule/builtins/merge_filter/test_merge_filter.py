@@ -126,8 +126,13 @@ async def test_a_row_is_written_as_soon_as_every_other_input_has_reached_it() ->
 @pytest.mark.parametrize(
     ("inputs", "width", "texts", "complaint"),
     [
-        ({"a": pipe(SLOW)}, 1, ("--primary", "b"), "--primary must be the name of an input in the module's file"),
-        ({}, 1, (), "it is None, of none"),
+        (
+            {"a": pipe(SLOW)},
+            1,
+            ("--primary", "b"),
+            "--primary is b, and must be one of the inputs",
+        ),
+        ({}, 1, (), "one of the inputs in the module's file: none"),
         ({"a": pipe(SLOW), "b": pipe([[0, 1, 2]])}, 2, (), "must have 3 elements (1 of a + 2 of b); it has 2"),
     ],
 )
