@@ -17,6 +17,7 @@ __all__ = [
     "FolderInfo",
     "ModuleChange",
     "ModuleInfo",
+    "ProvenanceInfo",
     "ReloadReport",
     "StreamInfo",
     "VersionInfo",
@@ -274,6 +275,49 @@ class FolderInfo(_Wire):
         folders = tuple(FolderInfo.from_json(folder) for folder in body["folders"])
         streams = tuple(StreamInfo.from_json(stream) for stream in body["streams"])
         return super(FolderInfo, cls).from_json({**body, "folders": folders, "streams": streams})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenanceInfo(_Wire):
+    """What wrote a stretch of a stream's rows. Texts are empty where something is not known.
+
+    Attributes:
+        kind: `module`, `copy`, or `unknown` for rows from before this was recorded.
+        name: The module's name; of a copy, the path of the stream that was copied.
+        command: Its command line as the configuration gives it, with secrets as `${NAME}`.
+        code: Version of the code: a commit of git, or a distribution with its version.
+        script: The file that was run.
+        script_sha256: Of that file.
+        joule: Version of the Joule that ran it.
+        python: Version of its Python.
+        host: Name of the machine.
+        user: Name of the user.
+        row: Index of the first row of the stretch.
+        end: Index behind its last row.
+        rows: How many of its rows are still stored.
+        first_us: Timestamp of the first of them; None where none is.
+        last_us: Timestamp of the last.
+        since_us: When it was first started, Unix us; None where that is not known.
+        starts: How often it was started, one behind the other, without a change.
+    """
+
+    kind: str
+    name: str
+    command: str = ""
+    code: str = ""
+    script: str = ""
+    script_sha256: str = ""
+    joule: str = ""
+    python: str = ""
+    host: str = ""
+    user: str = ""
+    row: int
+    end: int
+    rows: int
+    first_us: int | None = None
+    last_us: int | None = None
+    since_us: int | None = None
+    starts: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joule.api._models import FolderInfo, StreamInfo
+from joule.api._models import FolderInfo, ProvenanceInfo, StreamInfo
 from joule.core import Rows, time_now
 from joule.errors import LogError
-from joule.log import Break, inspect_log, read_log
+from joule.log import Break, inspect_provenance, inspect_log, read_log
 
 if TYPE_CHECKING:
     from joule.catalog import FolderRecord, StreamRecord
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "catalog_path",
     "describe_folder",
+    "describe_provenance",
     "describe_stream",
     "describe_streams",
     "log_directory",
@@ -101,6 +102,22 @@ def describe_folder(record: FolderRecord, data_directory: Path) -> FolderInfo:
         id=record.id,
         description=record.description,
     )
+
+
+def describe_provenance(record: StreamRecord, data_directory: Path) -> list[ProvenanceInfo]:
+    """Return who wrote the rows of a stream, oldest first.
+
+    Raises:
+        LogError, OSError: Its log cannot be read.
+    """
+    return [_provenance(stretch) for stretch in inspect_provenance(log_directory(data_directory, record.id))]
+
+
+def _provenance(stretch: Stretch) -> ProvenanceInfo:
+    origin = stretch.origin or Origin(kind="unknown", name="")
+    facts = {field.name: getattr(stretch, field.name) for field in dataclasses.fields(stretch)}
+    del facts["origin"]
+    return ProvenanceInfo(**dataclasses.asdict(origin), **facts)
 
 
 async def read_stored(directory: Path, start_us: int | None, end_us: int | None) -> AsyncGenerator[Rows | Break]:

@@ -21,6 +21,7 @@ from joule.daemon._ending import GRACE_S, Targets, end_processes
 from joule.daemon._launch import Launch
 from joule.daemon._niceness import add_niceness
 from joule.daemon._output import ModuleOutput, describe_exit
+from joule.daemon._provenance import record_start
 from joule.daemon._records import ModuleRecords
 from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._tag import put_tag
@@ -150,6 +151,9 @@ class ModuleKeeper:
 
     async def _run_once(self, output: ModuleOutput, turn: Turn) -> str:
         """Run one process of the module to its end; returns how it ended, for people."""
+        await asyncio.to_thread(record_start, self.launch)  # before the process: no row of it is without an origin
+        if self._stop.is_set():  # whoever ends the module's processes may have done so meanwhile
+            return "it was not started"
         output.say("---starting module---")
         try:
             child = Child(

@@ -13,6 +13,7 @@ from joule.log._history import BREAK, Break, LogSummary, inspect_log, newest_tim
 from joule.log._identity import Identity, create_log, read_identity, relabel_log
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
+from joule.log._provenance import Origin, Stretch, add_origin, inspect_provenance
 from joule.log._reader import LogReader
 from joule.log._runtime import find_runtime_directory, runtime_directory
 from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, LogWriter
@@ -35,7 +36,10 @@ __all__ = [
     "LogReader",
     "LogSummary",
     "LogWriter",
+    "Origin",
     "ProcessLock",
+    "Stretch",
+    "add_origin",
     "clock_path",
     "create_log",
     "cursor_path",
@@ -43,6 +47,7 @@ __all__ = [
     "find_runtime_directory",
     "following_clock",
     "inspect_log",
+    "inspect_provenance",
     "lock_holder",
     "lowest_rows",
     "newest_timestamps",
