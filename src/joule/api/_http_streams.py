@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from joule.api._models import ChangeInfo, FolderInfo, StreamInfo
+from joule.api._models import ChangeInfo, FolderInfo, ProvenanceInfo, StreamInfo
 from joule.api._stream_operations import StreamOperations
 from joule.core import StreamSpec
 
@@ -24,6 +24,11 @@ class HttpStreamOperations(StreamOperations):
     async def folder(self, folder: str | int) -> FolderInfo:
         """Return one folder with all that is below it."""
         return FolderInfo.from_json(await self._answer("GET", "/folder.json", _query(folder)))
+
+    async def stream_provenance(self, stream: str | int) -> list[ProvenanceInfo]:
+        """Return who wrote which rows of a stream."""
+        answer = await self._answer("GET", "/stream/provenance.json", _query(stream))
+        return [ProvenanceInfo.from_json(body) for body in answer]
 
     async def stream_create(self, spec: StreamSpec) -> StreamInfo:
         """Make a stream without rows."""

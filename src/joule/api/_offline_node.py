@@ -12,12 +12,22 @@ from typing import NoReturn
 
 from joule._version import __version__
 from joule.api._log_lines import LogLine, LogQuery, find_logs, merged_lines, stored_lines
-from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
+from joule.api._models import (
+    ClockInfo,
+    FolderInfo,
+    ModuleChange,
+    ModuleInfo,
+    ProvenanceInfo,
+    ReloadReport,
+    StreamInfo,
+    VersionInfo,
+)
 from joule.api._node import Node
 from joule.api._offline_streams import RefusedStreamOperations
 from joule.api._stored import (
     catalog_path,
     describe_folder,
+    describe_provenance,
     describe_stream,
     describe_streams,
     log_directory,
@@ -129,6 +139,11 @@ class OfflineNode(RefusedStreamOperations, Node):
             else FolderRecord(id=0, path="/", folders=(), streams=())
         )
         return await asyncio.to_thread(describe_folder, root, self._config.data_directory)
+
+    async def stream_provenance(self, stream: str | int) -> list[ProvenanceInfo]:
+        """Return who wrote which rows of a stream."""
+        record = self._open_catalog().stream(stream)
+        return await asyncio.to_thread(describe_provenance, record, self._config.data_directory)
 
     async def folder(self, folder: str | int) -> FolderInfo:
         """Return one folder with all that is below it."""

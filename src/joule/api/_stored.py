@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from joule.api._models import FolderInfo, ProvenanceInfo, StreamInfo
 from joule.core import Rows, time_now
 from joule.errors import LogError
-from joule.log import Break, inspect_provenance, inspect_log, read_log
+from joule.log import Break, Origin, Stretch, inspect_log, inspect_provenance, read_log
 
 if TYPE_CHECKING:
     from joule.catalog import FolderRecord, StreamRecord

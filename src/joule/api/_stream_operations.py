@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from joule.core import StreamSpec
 
 if TYPE_CHECKING:
-    from joule.api._models import ChangeInfo, FolderInfo, StreamInfo
+    from joule.api._models import ChangeInfo, FolderInfo, ProvenanceInfo, StreamInfo
 
 __all__ = ["StreamOperations"]
 
@@ -28,6 +28,15 @@ class StreamOperations(abc.ABC):
 
         Raises:
             NotFoundError: The node has no such folder.
+        """
+
+    @abc.abstractmethod
+    async def stream_provenance(self, stream: str | int) -> list[ProvenanceInfo]:
+        """Return who wrote which rows of a stream, oldest first; the last one may have written none yet.
+
+        Raises:
+            NotFoundError: The node has no such stream.
+            LogError: Its log cannot be read.
         """
 
     @abc.abstractmethod

@@ -11,10 +11,11 @@ from joule.cli._options import json_option, stream_name
 from joule.cli._output import Cell, Column, Styled, note, show_facts, show_json, show_table
 from joule.cli._session import Session
 from joule.cli._stream_changes import create, delete, move, rename, set_
+from joule.cli._stream_history import show_history
 from joule.cli._text import age, duration, plural, size
 
 if TYPE_CHECKING:
-    from joule.api import StreamInfo
+    from joule.api import Node, ProvenanceInfo, StreamInfo
     from joule.core import ElementSpec
 
 __all__ = ["stream"]
@@ -65,20 +66,33 @@ def list_(session: Session, path: str, *, as_json: bool) -> None:
 
 @stream.command()
 @click.argument("stream", type=stream_name)
-@json_option()
+@click.option("--history", is_flag=True, help="Show which module, command, code and machine wrote which rows.")
+@json_option('Print one JSON document; with --history it has a list "history".')
 @click.pass_obj
-def info(session: Session, stream: str | int, *, as_json: bool) -> None:
+def info(session: Session, stream: str | int, *, history: bool, as_json: bool) -> None:
     """Show one stream: what is stored of it, who writes it, its elements.
 
     STREAM is a path such as /house/power, or an id.
+
+    The history has one line for each stretch of rows from one module with one command and one version of its code.
+    CODE is the git commit of the script, with ", modified" or ", not in git" where the file is not as in it; or the
+    installed distribution.
     """
-    found = session.run(lambda node: node.stream(stream))
+    found, parts = session.run(lambda node: _with_history(node, stream, history=history))
     if as_json:
-        show_json(found.to_json())
+        show_json(found.to_json() | ({"history": [part.to_json() for part in parts]} if history else {}))
+        return
+    if history:
+        show_history(parts, found.path)
         return
     show_facts(_facts(found))
     click.echo()
     show_table(_ELEMENT_COLUMNS, [_element_row(element) for element in found.elements])
+
+
+async def _with_history(node: Node, stream: str | int, *, history: bool) -> tuple[StreamInfo, list[ProvenanceInfo]]:
+    found = await node.stream(stream)
+    return found, await node.stream_provenance(found.id) if history else []
 
 
 def _is_in(path: str, folder: str) -> bool:

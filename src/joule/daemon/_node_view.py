@@ -14,10 +14,12 @@ from joule.api import (
     FolderInfo,
     ModuleChange,
     ModuleInfo,
+    ProvenanceInfo,
     ReloadReport,
     StreamInfo,
     VersionInfo,
     describe_folder,
+    describe_provenance,
     describe_stream,
     describe_streams,
     find_logs,
@@ -151,6 +153,15 @@ class RunningNode:
             NotFoundError: There is no such folder.
         """
         return await asyncio.to_thread(describe_folder, self._catalog.folder(folder), self._data_directory)
+
+    async def provenance(self, stream: str | int) -> list[ProvenanceInfo]:
+        """Return who wrote which rows of a stream, oldest first.
+
+        Raises:
+            NotFoundError: There is no such stream.
+            LogError: Its log cannot be read.
+        """
+        return await asyncio.to_thread(describe_provenance, self._catalog.stream(stream), self._data_directory)
 
     def stream_log(self, stream: str | int) -> Path:
         """Return the directory of a stream's log.

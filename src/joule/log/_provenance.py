@@ -143,7 +143,7 @@ def inspect_provenance(directory: Path, files: Files = DISK) -> list[Stretch]:
 
 def _pairs(entries: Sequence[_Entry]) -> Iterable[tuple[_Entry, _Entry | None]]:
     """Return each entry with the one behind it, the last one with None."""
-    return zip(entries, [*entries[1:], None], strict=True)
+    return zip(entries, [*entries, None][1:], strict=True)
 
 
 def _stretch(log: LogReader, entry: _Entry, following: _Entry | None, head: Head) -> Stretch:

@@ -21,6 +21,7 @@ class StreamRoutes:
         return [
             web.get("/streams.json", self.streams),
             web.get("/stream.json", self.stream),
+            web.get("/stream/provenance.json", self.provenance),
             web.get("/folders.json", self.folders),
             web.get("/folder.json", self.folder),
         ]
@@ -32,6 +33,10 @@ class StreamRoutes:
     async def stream(self, request: web.Request) -> web.Response:
         """GET /stream.json?path=|id=: one stream."""
         return web.json_response((await self._node.stream(stream_key(request))).to_json())
+
+    async def provenance(self, request: web.Request) -> web.Response:
+        """GET /stream/provenance.json?path=|id=: who wrote which rows, oldest first."""
+        return web.json_response([part.to_json() for part in await self._node.provenance(stream_key(request))])
 
     async def folders(self, request: web.Request) -> web.Response:
         """GET /folders.json: the root folder with all that is below it."""

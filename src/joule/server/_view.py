@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
+from joule.api import (
+    ClockInfo,
+    FolderInfo,
+    ModuleChange,
+    ModuleInfo,
+    ProvenanceInfo,
+    ReloadReport,
+    StreamInfo,
+    VersionInfo,
+)
 from joule.server._operations import StreamChangesView
 
 __all__ = ["NodeView"]
@@ -63,6 +72,9 @@ class NodeView(Protocol):
 
     async def folder(self, folder: str | int) -> FolderInfo:
         """Return one folder, by path or id, with all that is below it."""
+
+    async def provenance(self, stream: str | int) -> list[ProvenanceInfo]:
+        """Return who wrote which rows of a stream, oldest first."""
 
     @property
     def changes(self) -> StreamChangesView:

@@ -50,6 +50,7 @@ class FakeNode(Node):
     closed: int = 0
     refusal: Exception | None = None
     warnings: tuple = ()
+    history: list = dataclasses.field(default_factory=list)
     pid: int | None = None
 
     @contextlib.asynccontextmanager
@@ -125,6 +126,10 @@ class FakeNode(Node):
         if folder == "/":
             return await self.folders()
         return FolderInfo(path=folder, name=folder.rpartition("/")[2], id=3, streams=tuple(self.known_streams))
+
+    async def stream_provenance(self, stream):
+        await self.stream(stream)
+        return self.history
 
     async def stream_create(self, spec):
         self._do("stream_create", spec)

@@ -1,0 +1,93 @@
+"""Streams as objects under a real `jouled`: what modules hold, what moves, what goes, and who wrote the rows."""
+
+import platform
+import socket
+
+import pytest
+
+from joule.api import log_directory
+from joule.errors import NodeUnreachableError, StreamHeldError
+
+READER = """
+import asyncio
+from joule import ReaderModule, time_now
+
+class Reader(ReaderModule):
+    async def run(self, parsed_args, output):
+        while True:
+            await output.write([[time_now(), VERSION]])
+            await asyncio.sleep(0.01)
+
+VERSION = 1.0
+Reader().start()
+"""
+
+
+@pytest.fixture
+def node(kit):
+    kit.add("reader", READER, outputs="output = /lab/noise:float64[x]")
+    kit.start()
+    kit.wait(lambda: kit.ask("stream", "/lab/noise").rows > 5, "rows")
+    return kit
+
+
+def test_what_a_running_module_writes_is_held_until_it_is_stopped_and_then_moves_with_its_rows(node):
+    for refused in (("stream_move", "/lab/noise", "/old"), ("stream_delete", "/lab/noise")):
+        with pytest.raises(StreamHeldError, match="joule module stop reader"):
+            node.ask(*refused)
+    node.ask("module_stop", "reader")
+    before = node.ask("stream", "/lab/noise")
+    change = node.ask("stream_move", "/lab/noise", "/old")
+    assert "reader.conf:7 still names '/lab/noise'" in change.warnings[0]
+    after = node.ask("stream", "/old/noise")
+    assert (after.id, after.rows) == (before.id, before.rows)
+
+
+def test_a_module_that_is_started_after_its_stream_was_moved_or_deleted_writes_a_new_one(node):
+    node.ask("module_stop", "reader")
+    node.ask("stream_move", "/lab/noise", "/old")
+    moved = node.ask("stream", "/old/noise")
+    node.ask("module_start", "reader")
+    node.wait(lambda: node.ask("stream", "/lab/noise").rows > 5, "rows of a new stream")
+    assert node.ask("stream", "/old/noise").rows == moved.rows
+    node.ask("module_stop", "reader")
+    gone = node.ask("stream_delete", "/lab/noise").id
+    node.ask("module_start", "reader")
+    node.wait(lambda: node.ask("stream", "/lab/noise").rows > 5, "rows of another new stream")
+    assert node.ask("stream", "/lab/noise").id > gone
+    node.wait(lambda: not log_directory(node.directory / "data", gone).exists(), "the removal of the log")
+
+
+def test_each_row_has_the_module_command_code_and_machine_that_wrote_it(node):
+    script = node.directory / "reader.py"
+    (part,) = node.ask("stream_provenance", "/lab/noise")
+    assert (part.kind, part.name, part.row, part.starts) == ("module", "reader", 0, 1)
+    assert part.command.endswith(f"python {script}")
+    assert (part.python, part.host) == (platform.python_version(), socket.gethostname())
+    node.ask("module_restart", "reader")
+    node.ask("module_stop", "reader")
+    script.write_text(script.read_text().replace("1.0", "2.0"))
+    node.ask("module_start", "reader")
+    node.wait(lambda: node.ask("stream_provenance", "/lab/noise")[-1].rows > 5, "rows of the new code")
+    old, new = node.ask("stream_provenance", "/lab/noise")
+    assert (old.starts, new.starts) == (2, 1)
+    assert old.script_sha256 == part.script_sha256 != new.script_sha256
+    blocks = [
+        block["data"] for block in node.rows("/lab/noise") if not isinstance(block, str) and hasattr(block, "dtype")
+    ]
+    values = [float(value) for block in blocks for value in block]
+    assert values.count(1.0) == old.rows == old.end
+    assert set(values[: old.rows]) == {1.0}
+    assert set(values[old.rows :]) == {2.0}
+
+
+def test_without_a_jouled_the_history_can_be_read_and_nothing_changed(kit):
+    kit.add("reader", READER, outputs="output = /lab/noise:float64[x]")
+    jouled = kit.start()
+    kit.wait(lambda: kit.ask("stream", "/lab/noise").rows > 5, "rows")
+    jouled.stop()
+    (part,) = kit.ask("stream_provenance", "/lab/noise")
+    assert part.rows == kit.ask("stream", "/lab/noise").rows
+    assert kit.ask("folder", "/lab").streams[0].path == "/lab/noise"
+    with pytest.raises(NodeUnreachableError, match="start it with"):
+        kit.ask("stream_move", "/lab/noise", "/old")
