@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from joule.api import ReloadReport
+from joule.api import ReloadReport, log_directory
 from joule.catalog import Catalog
 from joule.config import ModuleConfig, NodeSetup, load_node
 from joule.daemon._launch import Launch
@@ -103,6 +103,7 @@ class ManagedNode:
             ModuleError: An old process of it cannot be ended.
         """
         self._check_can_start(name)
+        await self._follow_streams(name)
         return await self._see_through(self.supervisor.start(name))
 
     async def stop_module(self, name: str) -> bool:
@@ -127,6 +128,7 @@ class ManagedNode:
             ModuleError: A process of it cannot be ended; it is then not started.
         """
         self._check_can_start(name)
+        await self._follow_streams(name)
         await self._see_through(self.supervisor.restart(name, "it is started anew"))
 
     async def reload(self) -> ReloadReport:
@@ -216,6 +218,30 @@ class ManagedNode:
                 f"module {name!r} cannot be started: {self.problems[name]}; correct that, then 'joule reload'",
                 module=name,
             )
+
+    async def _follow_streams(self, name: str) -> None:
+        """Let a module that does not run find its streams anew, if one was moved or deleted since it was stopped.
+
+        Raises:
+            ConfigurationError: It cannot have them.
+        """
+        async with self._reloading:
+            keeper = self.supervisor.keeper(name)
+            if keeper is None or self.supervisor.is_kept(name) or not self._has_lost_a_stream(keeper.launch):
+                return
+            planned = plan(self.setup, self._catalog, self._run_directory)
+            launches = [launch for launch in planned.launches if launch.name == name]
+            faults = {**planned.problems, **_cursor_faults(launches)}
+            if name in faults:
+                raise ConfigurationError(f"module {name!r} cannot be started: {faults[name]}", module=name)
+            for launch in launches:
+                self.supervisor.adjust(launch)
+
+    def _has_lost_a_stream(self, launch: Launch) -> bool:
+        data_directory = self.setup.config.data_directory
+        ids = {record.spec.path: record.id for record in self._catalog.streams()}
+        pipes = (*launch.manifest.inputs.values(), *launch.manifest.outputs.values()) if launch.manifest else ()
+        return any(pipe.log != log_directory(data_directory, ids.get(pipe.stream, 0)) for pipe in pipes)
 
     async def _see_through(self, change: Coroutine[Any, Any, T]) -> T:
         """Let a change come to its end even when whoever waits for it is cancelled."""

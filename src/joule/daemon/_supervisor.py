@@ -137,12 +137,12 @@ class Supervisor:
         """
         async with self.changing([name]):
             keeper = self._find(name)
-            if self.is_kept(name) and not keeper.is_stopping and keeper.status.state in _UP:
-                return False
-            _check_ended(await self.end([name], "it is started anew"))
-            keeper = self.begin_anew(keeper.launch)
-        await _settled(keeper)
-        return True
+            is_up = self.is_kept(name) and not keeper.is_stopping and keeper.status.state in _UP
+            if not is_up:
+                _check_ended(await self.end([name], "it is started anew"))
+                keeper = self.begin_anew(keeper.launch)
+        await _settled(keeper)  # also one that somebody else has just begun to start
+        return not is_up
 
     async def stop(self, name: str, reason: str) -> bool:
         """Stop a module; when this returns, none of its processes is left, and it does not start by itself.

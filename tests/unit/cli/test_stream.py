@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from joule.api import ProvenanceInfo
+
 
 def test_streams_are_listed_with_freshness_size_keep_and_writer(run):
     result = run("stream", "list")
@@ -88,3 +90,49 @@ def test_an_infinite_figure_is_a_string_in_json(run, node):
 
 def test_a_stream_that_is_not_there_ends_with_4(run):
     assert run("stream", "info", "/house/fire").exit_code == 4
+
+
+HISTORY = [
+    ProvenanceInfo(kind="unknown", name="", row=0, end=5, rows=0),
+    ProvenanceInfo(kind="copy", name="/a b", host="pi", row=5, end=7, rows=2, first_us=1, last_us=2, starts=1),
+    ProvenanceInfo(
+        kind="module",
+        name="my reader",
+        command="python3 reader.py '--key=${KEY}'",
+        code="git 1a2b3c4d5e6f, modified",
+        script_sha256="0123456789abcdef",
+        python="3.11.7",
+        host="pi",
+        user="joe",
+        row=7,
+        end=9,
+        rows=2,
+        starts=12,
+    ),
+]
+
+
+def test_the_history_has_a_line_for_each_stretch_of_rows(run, node):
+    node.history = HISTORY
+    lines = run("stream", "info", "/house/power", "--history").stdout.splitlines()
+    assert lines[0].split()[:4] == ["FIRST", "ROW", "ROWS", "FROM"]
+    assert lines[1].split()[:6] == ["0", "0", "-", "-", "not", "recorded"]
+    assert "copy of /a b" in lines[2]
+    assert "my reader" in lines[3]
+    for told in ("12", "git 1a2b3c4d5e6f, modified", "python3 reader.py '--key=${KEY}'", " 0123456789ab ", "joe"):
+        assert told in lines[3]
+
+
+def test_the_history_as_json_comes_with_the_stream(run, node):
+    node.history = HISTORY
+    document = json.loads(run("stream", "info", "1", "--history", "--json").stdout)
+    assert document["path"] == "/house/power"
+    assert [part["rows"] for part in document["history"]] == [0, 2, 2]
+    assert document["history"][2]["script_sha256"] == "0123456789abcdef"
+    assert "history" not in json.loads(run("stream", "info", "1", "--json").stdout)
+
+
+def test_a_stream_that_nothing_wrote_has_no_history_and_says_so(run, node):
+    result = run("stream", "info", "2", "--history")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing has written /house/water yet" in result.stderr
