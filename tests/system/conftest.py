@@ -55,12 +55,12 @@ class NodeKit:
         self._stack = stack
         init_node(directory)
 
-    def add(self, name, code, *, inputs="", outputs="", program=sys.executable):
-        """Add a module: Python code, started as a script."""
+    def add(self, name, code, *, inputs="", outputs="", main="", program=sys.executable):
+        """Add a module: Python code, started as a script; `main` are further lines of its [Main]."""
         script = self.directory / f"{name}.py"
         script.write_text(textwrap.dedent(code))
         (self.directory / "module_configs" / f"{name}.conf").write_text(
-            f"[Main]\nname = {name}\nexec_cmd = {program} {script}\n[Inputs]\n{inputs}\n[Outputs]\n{outputs}\n"
+            f"[Main]\nname = {name}\nexec_cmd = {program} {script}\n{main}\n[Inputs]\n{inputs}\n[Outputs]\n{outputs}\n"
         )
 
     def start(self, **options):

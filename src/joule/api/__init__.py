@@ -27,9 +27,11 @@ from joule.api._models import (
     FolderInfo,
     ModuleChange,
     ModuleInfo,
+    ModuleUsage,
     ProvenanceInfo,
     ReloadReport,
     StreamInfo,
+    UsageSample,
     VersionInfo,
 )
 from joule.api._named_nodes import (
@@ -93,6 +95,7 @@ __all__ = [
     "ModuleChange",
     "ModuleInfo",
     "ModuleStatistics",
+    "ModuleUsage",
     "Node",
     "NodeConfig",
     "ProvenanceInfo",
@@ -101,6 +104,7 @@ __all__ = [
     "StreamInfo",
     "TcpNode",
     "UnixNode",
+    "UsageSample",
     "VersionInfo",
     "catalog_path",
     "create_tcp_node",

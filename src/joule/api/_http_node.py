@@ -14,7 +14,16 @@ import aiohttp
 from joule.api._frames import LAYOUT_HEADER, read_frames
 from joule.api._http_streams import HttpStreamOperations
 from joule.api._log_lines import LogLine, LogQuery
-from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
+from joule.api._models import (
+    ClockInfo,
+    FolderInfo,
+    ModuleChange,
+    ModuleInfo,
+    ModuleUsage,
+    ReloadReport,
+    StreamInfo,
+    VersionInfo,
+)
 from joule.api._node import Node
 from joule.core import Layout, Rows
 from joule.errors import JouleError, NodeError, NodeUnreachableError, from_wire
@@ -93,6 +102,10 @@ class HttpNode(HttpStreamOperations, Node):
             while line := await answer.content.readuntil(b"\n"):
                 yield line.decode("utf-8", "backslashreplace").rstrip("\n")
             raise self._gone("the log broke off")
+
+    async def module_usage(self, name: str) -> ModuleUsage:
+        """Return what a module has used over the last day."""
+        return ModuleUsage.from_json(await self._json("/module/usage.json", name=name))
 
     async def module_start(self, name: str) -> ModuleChange:
         """Start a module."""

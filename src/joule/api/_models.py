@@ -17,9 +17,11 @@ __all__ = [
     "FolderInfo",
     "ModuleChange",
     "ModuleInfo",
+    "ModuleUsage",
     "ProvenanceInfo",
     "ReloadReport",
     "StreamInfo",
+    "UsageSample",
     "VersionInfo",
 ]
 
@@ -104,6 +106,7 @@ class ModuleInfo(_Wire):
         cpu_percent: Of one core, over the time since somebody last asked (at least half a second), for the process and
             its children; None while it does not run.
         memory_bytes: Resident memory of the process and its children; None while it does not run.
+        peak_memory_bytes: The most of it that was seen since the process was started; None while it does not run.
         next_start_s: After how long it starts again by itself; None where it runs, or will not.
         recent_ends: How often its process ended within its restart window, since somebody last started it.
         limits: What it may use, and when it counts as failed: the keys and units of `joule.config.Limits`.
@@ -122,10 +125,48 @@ class ModuleInfo(_Wire):
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
     cpu_percent: float | None = None
     memory_bytes: int | None = None
+    peak_memory_bytes: int | None = None
     next_start_s: float | None = None
     recent_ends: int = 0
     limits: dict[str, int | float | str | None] = dataclasses.field(default_factory=dict)
     socket: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class UsageSample:
+    """What all processes of a module used together, in a minute or at its end.
+
+    Attributes:
+        time_us: The end of the minute, Unix us.
+        cpu_percent: Of one core, over the minute.
+        memory_bytes: Resident memory; pages that processes share count in each.
+        processes: How many they were.
+    """
+
+    time_us: int
+    cpu_percent: float
+    memory_bytes: int
+    processes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleUsage(_Wire):
+    """What a module has used over the last day, as long as `jouled` has been running.
+
+    Attributes:
+        name: The module's.
+        samples: One for each minute in which it ran, oldest first.
+    """
+
+    name: str
+    samples: tuple[UsageSample, ...] = ()
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the value that `to_json` described."""
+        known = {field.name for field in dataclasses.fields(UsageSample)}
+        samples = ({name: value for name, value in sample.items() if name in known} for sample in body["samples"])
+        return cls(name=body["name"], samples=tuple(UsageSample(**sample) for sample in samples))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

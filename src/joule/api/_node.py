@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from joule.api._log_lines import LogLine, LogQuery
-    from joule.api._models import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
+    from joule.api._models import (
+        ClockInfo,
+        FolderInfo,
+        ModuleChange,
+        ModuleInfo,
+        ModuleUsage,
+        ReloadReport,
+        StreamInfo,
+        VersionInfo,
+    )
     from joule.log import Break
 
 __all__ = ["Node"]
@@ -117,6 +126,14 @@ class Node(StreamOperations):
 
         Raises:
             NodeUnreachableError: The node went away.
+        """
+
+    @abc.abstractmethod
+    async def module_usage(self, name: str) -> ModuleUsage:
+        """Return what a module has used over the last day, minute by minute.
+
+        Raises:
+            NotFoundError: The node has no module of that name.
         """
 
     @abc.abstractmethod

@@ -17,6 +17,7 @@ from joule.api._models import (
     FolderInfo,
     ModuleChange,
     ModuleInfo,
+    ModuleUsage,
     ProvenanceInfo,
     ReloadReport,
     StreamInfo,
@@ -103,6 +104,10 @@ class OfflineNode(RefusedStreamOperations, Node):
     def follow_logs(self, lines: int = 10, query: LogQuery | None = None) -> AsyncGenerator[LogLine]:
         """Not without a `jouled`."""
         self._refuse("lines to come of all modules")
+
+    async def module_usage(self, name: str) -> ModuleUsage:
+        """Not without a `jouled`."""
+        self._refuse(f"what module {name!r} has used")
 
     async def module_start(self, name: str) -> ModuleChange:
         """Not without a `jouled`."""

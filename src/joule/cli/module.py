@@ -8,6 +8,7 @@ import click
 
 from joule.cli._module_changes import restart, start, stop
 from joule.cli._module_logs import logs
+from joule.cli._module_usage import usage
 from joule.cli._options import json_option
 from joule.cli._output import Cell, Column, Style, Styled, note, show_facts, show_json, show_table
 from joule.cli._session import Session
@@ -44,7 +45,7 @@ def module() -> None:
     """Show, start and stop a node's modules."""
 
 
-for _command in (logs, start, stop, restart):
+for _command in (logs, usage, start, stop, restart):
     module.add_command(_command)
 
 
@@ -101,6 +102,11 @@ def _memory(info: ModuleInfo) -> str:
     return "" if info.memory_bytes is None else size(info.memory_bytes)
 
 
+def _memory_and_peak(info: ModuleInfo) -> str:
+    peak = info.peak_memory_bytes
+    return _memory(info) + (f" (at most {size(peak)} since its start)" if peak is not None else "")
+
+
 def _facts(info: ModuleInfo) -> list[tuple[str, Cell]]:
     return [
         ("module", info.name),
@@ -113,7 +119,7 @@ def _facts(info: ModuleInfo) -> list[tuple[str, Cell]]:
         ("recent ends", _recent_ends(info)),
         ("last exit", _exit(info.exit_code)),
         ("CPU", _cpu(info)),
-        ("memory", _memory(info)),
+        ("memory", _memory_and_peak(info)),
         ("web pages", f"unix socket {info.socket}" if info.socket else ""),
         *((f"input {pipe}", path) for pipe, path in info.inputs.items()),
         *((f"output {pipe}", path) for pipe, path in info.outputs.items()),

@@ -11,6 +11,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from joule.daemon._process_table import process_info
 
@@ -23,9 +24,13 @@ class Child:
     """A process that was started here, in a session and process group of its own.
 
     Attributes:
+        own: Process ids of all that were started here and are not reaped: nobody else may wait for them. (Of the class,
+            as children are of the process, whoever in it has started them.)
         pid: Process id, and id of its session and process group.
         start_ticks: When it started, in clock ticks since boot; 0 when it was gone before that could be read.
     """
+
+    own: ClassVar[set[int]] = set()
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class Child:
             start_new_session=True,
         )
         self.pid = self._process.pid
+        self.own.add(self.pid)
         info = process_info(self.pid)
         self.start_ticks = info.start_ticks if info else 0
 
@@ -75,7 +81,9 @@ class Child:
 
     def reap(self) -> int:
         """Return how the ended process ended: its exit status, or minus the number of the signal."""
-        return self._process.wait()
+        code = self._process.wait()
+        self.own.discard(self.pid)
+        return code
 
     def leave(self) -> None:
         """Give the process up, if it has not ended: it goes on, and whoever adopts orphans reaps it."""

@@ -7,7 +7,8 @@ Start-up, in this order, each step undone in reverse when `jouled` stops:
  3. What a killed `jouled` left running is ended.
  4. The node's clock goes on.
  5. The catalog, with every configured stream; their logs; the cursors of all modules, before any producer starts.
- 6. The modules, producers first (`Supervisor`). On the way back all are stopped together: SIGTERM, 5 s, SIGKILL.
+ 6. The taking in of orphans (`_orphans`), and the modules, producers first (`Supervisor`). On the way back all are
+    stopped together: SIGTERM, 5 s, SIGKILL. A watch (`_watch`) holds them to their limits.
  7. The trimming of what is older than `keep`, and the removal of the logs of deleted streams.
  8. The API, on a unix socket: the last to come and the first to go, so that it never answers for half a node. Then
     systemd, where it asked, is told that the node is ready (`_notify`).
@@ -28,6 +29,7 @@ import os
 from joule.api import catalog_path, node_lock_path
 from joule.catalog import Catalog
 from joule.config import NodeSetup
+from joule.daemon._child import Child
 from joule.daemon._clock import open_clock
 from joule.daemon._journal import journal_to_file
 from joule.daemon._log_removal import LogRemover
@@ -35,12 +37,14 @@ from joule.daemon._node import ManagedNode, reload_when_told
 from joule.daemon._node_lock import hold_node_lock
 from joule.daemon._node_view import RunningNode
 from joule.daemon._notify import Notifier, node_status
+from joule.daemon._orphans import adopt_orphans
 from joule.daemon._preparation import node_mark, prepare
 from joule.daemon._records import ModuleRecords
 from joule.daemon._supervisor import Supervisor, end_leftovers
 from joule.daemon._system_clock import find_system_clock
 from joule.daemon._tasks import BackgroundTasks
 from joule.daemon._trimming import trim_for_ever
+from joule.daemon._usage_history import UsageHistory
 from joule.daemon._watch import Watch
 from joule.log import runtime_directory
 from joule.server import create_app, serve_unix
@@ -91,18 +95,20 @@ async def run_node(setup: NodeSetup, signals: Signals) -> None:
         clock = stack.enter_context(open_clock(config.data_directory, find_system_clock()))
         catalog = stack.enter_context(Catalog.open(catalog_path(config.data_directory)))
         preparation = prepare(setup, catalog, run_directory)
+        await stack.enter_async_context(adopt_orphans(Child.own))
         tasks = await stack.enter_async_context(BackgroundTasks())
         tasks.start("the node's clock", clock.run)
         supervisor = await stack.enter_async_context(Supervisor(preparation.launches, records, tasks, signals.hurry))
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory, clock.cautious_us))
-        watch = Watch(supervisor.keepers, tasks)
+        history = UsageHistory()
+        watch = Watch(supervisor.keepers, tasks, history)
         tasks.start("watch over modules", watch.run)
         remover = LogRemover(catalog, config.data_directory)
         tasks.start("removal of logs", remover.run)
         node = await stack.enter_async_context(ManagedNode(setup, preparation, catalog, supervisor, run_directory))
         status = functools.partial(_status, supervisor)
         tasks.start("reloading", lambda: reload_when_told(node, signals.reload, lambda: notifier.reloading(status)))
-        view = RunningNode(node, catalog, run_directory, remover, clock)
+        view = RunningNode(node, catalog, run_directory, remover, clock, history)
         await stack.enter_async_context(serve_unix(create_app(view), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)
         _log.info("node %s in %s: %d modules started, %d not", config.name, config.directory, started, others)

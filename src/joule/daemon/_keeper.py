@@ -18,6 +18,7 @@ from joule.core import format_duration
 from joule.daemon._backoff import EndHistory
 from joule.daemon._child import Child
 from joule.daemon._ending import GRACE_S, Targets, end_processes
+from joule.daemon._kills import explain_kill, oom_kills
 from joule.daemon._launch import Launch
 from joule.daemon._niceness import add_niceness
 from joule.daemon._output import ModuleOutput, describe_exit
@@ -73,6 +74,7 @@ class ModuleKeeper:
         self._ending = asyncio.Lock()
         self._cause: str | None = None
         self._output: ModuleOutput | None = None
+        self._oom_kills: int | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -168,7 +170,7 @@ class ModuleKeeper:
             _log.error("module %s: %s", self.launch.name, reason)
             self._note(ModuleState.FAILED, reason)
             return reason
-        self._output, self._cause = output, None
+        self._output, self._cause, self._oom_kills = output, None, oom_kills()
         put_tag(child.pid, self.launch.mark)
         refusal = add_niceness(child.pid, self.launch.limits.nice)
         if refusal:
@@ -183,7 +185,7 @@ class ModuleKeeper:
                 await child.wait()
             finally:
                 # The zombie is still there, so the group's number is still the module's.
-                await self._end_rest(child)
+                await self._end_rest(child, output)
             return self._bury(child, output)
         finally:
             child.leave()
@@ -201,10 +203,14 @@ class ModuleKeeper:
         if self.status.pid == pid:
             self.settled.set()
 
-    async def _end_rest(self, child: Child) -> None:
+    async def _end_rest(self, child: Child, output: ModuleOutput) -> None:
         """End what the module's process has left running, or wait until whoever stops the module has done so."""
         if not self._stop.is_set():
             async with self._ending:  # whoever ends it gives what is left the longer grace
+                strays = len(self._targets(child.pid).living())
+                if strays:
+                    output.say(f"---{strays} of its processes outlived it and are ended---")
+                    _log.info("module %s: %d of its processes outlived it and are ended", self.launch.name, strays)
                 left = await end_processes(self._targets(child.pid), hurry=self._hurry, grace_s=_LEFTOVER_GRACE_S)
             if left:
                 _log.error("module %s: %d of its processes cannot be ended", self.launch.name, left)
@@ -218,6 +224,9 @@ class ModuleKeeper:
         code = child.reap()
         self._records.remove(self.launch.name)
         ending = describe_exit(code)
+        if self._cause is None and not self._stop.is_set():
+            killer = explain_kill(code, self._oom_kills, oom_kills())
+            ending += f", {killer}" if killer else ""
         output.say(f"---module terminated: {ending}---")
         lasted_s = asyncio.get_running_loop().time() - (self.status.started_s or 0.0)
         self.status.exit_code = code

@@ -14,6 +14,7 @@ from joule.api import (
     FolderInfo,
     ModuleChange,
     ModuleInfo,
+    ModuleUsage,
     ProvenanceInfo,
     ReloadReport,
     StreamInfo,
@@ -32,10 +33,12 @@ from joule.core import format_duration
 from joule.daemon._clock import ClockKeeper
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
+from joule.daemon._process_table import peak_bytes
 from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._stream_changes import StreamChanges
 from joule.daemon._stream_usage import StreamUsage
 from joule.daemon._usage import Usage, UsageMeter
+from joule.daemon._usage_history import UsageHistory
 from joule.daemon._web_sockets import web_socket
 
 __all__ = ["RunningNode"]
@@ -45,13 +48,20 @@ class RunningNode:
     """A node under this daemon."""
 
     def __init__(
-        self, node: ManagedNode, catalog: Catalog, run_directory: Path, remover: LogRemover, clock: ClockKeeper
+        self,
+        node: ManagedNode,
+        catalog: Catalog,
+        run_directory: Path,
+        remover: LogRemover,
+        clock: ClockKeeper,
+        history: UsageHistory,
     ) -> None:
         self.run_directory = run_directory
         self._node = node
         self._catalog = catalog
         self._clock = clock
         self._meter = UsageMeter()
+        self._history = history
         self.changes = StreamChanges(catalog, node.setup.config.data_directory, StreamUsage(node), remover)
 
     def version(self) -> VersionInfo:
@@ -79,12 +89,12 @@ class RunningNode:
         """Return all modules, also those that cannot be started, sorted by name."""
         now_s = asyncio.get_running_loop().time()
         statuses = {name: self._node.status(name) for name in self._node.names()}
-        started = {
-            status.pid: status.started_s
-            for status in statuses.values()
-            if status.pid is not None and status.started_s is not None
+        running = {
+            keeper.launch.mark: (keeper.status.pid, keeper.status.started_s)
+            for keeper in self._node.supervisor.keepers()
+            if keeper.status.pid is not None and keeper.status.started_s is not None
         }
-        usage = self._meter.measure(started, now_s)
+        usage = self._meter.measure(running, now_s)
         places = self._node.supervisor.places()
         return [self._describe(name, statuses[name], usage, places, now_s) for name in statuses]
 
@@ -96,6 +106,15 @@ class RunningNode:
         """
         self._node.check_name(name)
         return next(info for info in self.modules() if info.name == name)
+
+    def module_usage(self, name: str) -> ModuleUsage:
+        """Return what a module has used, minute by minute.
+
+        Raises:
+            NotFoundError: There is no module of that name.
+        """
+        self._node.check_name(name)
+        return ModuleUsage(name=name, samples=self._history.samples(name))
 
     async def start_module(self, name: str) -> ModuleChange:
         """Start a module that does not run."""
@@ -175,6 +194,13 @@ class RunningNode:
     def _data_directory(self) -> Path:
         return self._node.setup.config.data_directory
 
+    def _peak_bytes(self, name: str, status: ModuleStatus, used: Usage | None) -> int | None:
+        """Return the most memory that was seen of a module's process: the kernel counts it of each process alone."""
+        if used is None or status.pid is None or status.started_s is None:
+            return None
+        seen = max(used.memory_bytes, peak_bytes(status.pid))
+        return self._history.note_memory(name, status.pid, status.started_s, seen)
+
     def _describe(
         self, name: str, status: ModuleStatus, usage: dict[int, Usage], places: dict[str, int], now_s: float
     ) -> ModuleInfo:
@@ -195,6 +221,7 @@ class RunningNode:
             outputs={pipe.name: pipe.stream for pipe in config.outputs.values()} if config else {},
             cpu_percent=used.cpu_percent if used else None,
             memory_bytes=used.memory_bytes if used else None,
+            peak_memory_bytes=self._peak_bytes(name, status, used),
             next_start_s=None if status.next_start_s is None else max(0.0, status.next_start_s - now_s),
             recent_ends=keeper.recent_ends() if keeper else 0,
             limits=dataclasses.asdict(keeper.launch.limits) if keeper else {},

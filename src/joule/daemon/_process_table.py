@@ -16,6 +16,7 @@ __all__ = [
     "MARK_VARIABLE",
     "ProcessInfo",
     "boot_id",
+    "peak_bytes",
     "process_count",
     "process_info",
     "processes",
@@ -96,6 +97,15 @@ def unshared_bytes(pid: int) -> int:
                 return int(line.split()[1]) * 1024
     info = process_info(pid)
     return 0 if info is None else info.memory_bytes
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most resident memory that a process has had, by the kernel's own count; 0 where it has ended."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def read_mark(pid: int) -> str | None:

@@ -1,16 +1,17 @@
-"""How much processor and memory modules use, measured when somebody asks.
+"""How much processor and memory modules use at the moment, measured when somebody asks.
 
-Nothing samples in the background, so an idle node stays idle. The processor's share is counted between two questions
-at least half a second apart; the first answer counts since the module's start. (Read from /proc in one pass for all
-modules: psutil would open each process several times.)
+The processor's share is counted between two questions at least half a second apart; the first answer counts since the
+module's start. What was used when nobody asked is in `_usage_history`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from joule.daemon._process_table import ProcessInfo, processes
+from joule.daemon._limit_rules import Sample
+from joule.daemon._members import find_members
+from joule.daemon._process_table import ProcessInfo
 
 __all__ = ["Usage", "UsageMeter"]
 
@@ -19,7 +20,7 @@ _SHORTEST_S = 0.5
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What the processes of one process group use.
+    """What the processes of one module use together.
 
     Attributes:
         cpu_percent: Of one core.
@@ -38,35 +39,31 @@ class _Sample:
 
 
 class UsageMeter:
-    """Measures process groups."""
+    """Measures modules, each with all its processes."""
 
     def __init__(self) -> None:
         self._samples: dict[int, _Sample] = {}
 
-    def measure(self, started_s: dict[int, float], now_s: float) -> dict[int, Usage]:
-        """Return the use of each group that lives.
+    def measure(self, running: Mapping[str, tuple[int, float]], now_s: float) -> dict[int, Usage]:
+        """Return the use of each module that lives, by the process id of its own process.
 
         Args:
-            started_s: When each group was started, by its id, on the clock of `now_s`.
+            running: Process id of each module, and when that was started on the clock of `now_s`, by its mark.
             now_s: The present.
         """
-        return self.reckon(started_s, processes(), now_s)
+        members = find_members({mark: pid for mark, (pid, _) in running.items()})
+        return self.reckon(dict(running.values()), {running[mark][0]: found for mark, found in members.items()}, now_s)
 
-    def reckon(self, started_s: dict[int, float], table: Iterable[ProcessInfo], now_s: float) -> dict[int, Usage]:
-        """Return the use of each group, given the processes that there are."""
-        cpu_s = dict.fromkeys(started_s, 0.0)
-        memory = dict.fromkeys(started_s, 0)
-        for process in table:
-            if process.group in cpu_s:
-                cpu_s[process.group] += process.cpu_s
-                memory[process.group] += process.memory_bytes
-        self._samples = {
-            group: self._sample(group, total_s, started_s[group], now_s) for group, total_s in cpu_s.items()
-        }
+    def reckon(
+        self, started_s: Mapping[int, float], members: Mapping[int, Iterable[ProcessInfo]], now_s: float
+    ) -> dict[int, Usage]:
+        """Return the use of each module, given its processes."""
+        totals = {pid: Sample.of(members.get(pid, ()), now_s) for pid in started_s}
+        self._samples = {pid: self._sample(pid, total.cpu_s, started_s[pid], now_s) for pid, total in totals.items()}
         return {
-            group: Usage(cpu_percent=round(self._samples[group].percent, 1), memory_bytes=memory[group])
-            for group in started_s
-            if memory[group]
+            pid: Usage(cpu_percent=round(self._samples[pid].percent, 1), memory_bytes=total.memory_bytes)
+            for pid, total in totals.items()
+            if total.memory_bytes
         }
 
     def _sample(self, group: int, cpu_s: float, started_s: float, now_s: float) -> _Sample:

@@ -25,6 +25,7 @@ from joule.daemon._members import find_members
 from joule.daemon._process_table import ProcessInfo, process_count, process_info, unshared_bytes
 from joule.daemon._progress import Progress, look
 from joule.daemon._tasks import BackgroundTasks
+from joule.daemon._usage_history import UsageHistory
 from joule.errors import LogError
 
 __all__ = ["Watch"]
@@ -44,11 +45,16 @@ class _Run:
 
     keeper: ModuleKeeper
     pid: int
+    started_s: float
     cpu: CpuRule = dataclasses.field(default_factory=CpuRule)
     members: Sequence[ProcessInfo] = ()
     progress: Progress | None = None
     next_look_s: float = 0.0
     is_ended: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.keeper.launch.name
 
     @property
     def limits(self) -> Limits:
@@ -65,18 +71,18 @@ class Watch:
     Args:
         keepers: Gives all modules there are now.
         tasks: Owns the ends of modules, which take a while.
-        note_use: Called for each running module once a minute, with its name and what it uses.
+        history: Gets what each running module uses, once a minute.
     """
 
     def __init__(
         self,
         keepers: Callable[[], Iterable[ModuleKeeper]],
         tasks: BackgroundTasks,
-        note_use: Callable[[str, Sample], None] = lambda name, sample: None,
+        history: UsageHistory,
     ) -> None:
         self._keepers = keepers
         self._tasks = tasks
-        self._note_use = note_use
+        self._history = history
         self._runs: dict[str, _Run] = {}
         self._next_pass_s = 0.0
         self._next_note_s = 0.0
@@ -97,7 +103,9 @@ class Watch:
         else:
             for run in self._limited(lambda limits: limits.max_memory_bytes is not None):
                 run.members = _again(run.members)
-                self._judge_memory(run, Sample.of(run.members, now_s))
+                sample = Sample.of(run.members, now_s)
+                self._history.note_memory(run.name, run.pid, run.started_s, sample.memory_bytes)
+                self._judge_memory(run, sample)
         for run in self._limited(lambda limits: limits.timeout_us is not None):
             if now_s >= run.next_look_s:
                 self._judge_progress(run, now_s)
@@ -121,7 +129,7 @@ class Watch:
                 continue
             known = self._runs.get(name)
             if known is None or known.pid != pid:
-                known = _Run(keeper=keeper, pid=pid, members=_alone(pid))
+                known = _Run(keeper=keeper, pid=pid, started_s=keeper.status.started_s or now_s, members=_alone(pid))
                 self._next_pass_s = min(self._next_pass_s, now_s + LIMITED_PASS_S)  # to know its processes soon
             known.keeper = keeper
             runs[name] = known
@@ -145,7 +153,7 @@ class Watch:
             run.members = found[run.mark]
             sample = Sample.of(run.members, now_s)
             if is_minute and run.members:
-                self._note_use(name, sample)
+                self._history.note(name, run.pid, run.started_s, sample)
             self._judge(run, sample)
         if is_minute:
             self._next_note_s = now_s + PASS_S
@@ -181,7 +189,7 @@ class Watch:
             _log.warning("module %s: its progress cannot be seen: %s", launch.name, error)
             return
         if run.progress is None:
-            run.progress = Progress(run.keeper.status.started_s or now_s, sight)
+            run.progress = Progress(run.started_s, sight)
         cause = run.progress.cause(timeout_us, sight, now_s)
         if cause is not None:
             self._end(run, cause)
@@ -190,7 +198,7 @@ class Watch:
         if run.is_ended:
             return
         run.is_ended = True
-        self._tasks.start(f"end of module {run.keeper.launch.name}", lambda: run.keeper.end(cause, grace_s))
+        self._tasks.start(f"end of module {run.name}", lambda: run.keeper.end(cause, grace_s))
 
 
 def _alone(pid: int) -> list[ProcessInfo]:

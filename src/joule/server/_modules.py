@@ -22,6 +22,7 @@ class ModuleRoutes:
             web.get("/version.json", self.version),
             web.get("/modules.json", self.modules),
             web.get("/module.json", self.module),
+            web.get("/module/usage.json", self.usage),
             web.post("/reload.json", self.reload),
             web.post("/module/start.json", self.start),
             web.post("/module/stop.json", self.stop),
@@ -39,6 +40,10 @@ class ModuleRoutes:
     async def module(self, request: web.Request) -> web.Response:
         """GET /module.json?name=: one module."""
         return web.json_response(self._node.module(required_text(request, "name")).to_json())
+
+    async def usage(self, request: web.Request) -> web.Response:
+        """GET /module/usage.json?name=: what it has used over the last day, a sample a minute."""
+        return web.json_response(self._node.module_usage(required_text(request, "name")).to_json())
 
     async def start(self, request: web.Request) -> web.Response:
         """POST /module/start.json?name=: start a module that does not run."""

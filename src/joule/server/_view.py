@@ -11,6 +11,7 @@ from joule.api import (
     FolderInfo,
     ModuleChange,
     ModuleInfo,
+    ModuleUsage,
     ProvenanceInfo,
     ReloadReport,
     StreamInfo,
@@ -48,6 +49,9 @@ class NodeView(Protocol):
 
     def logs(self) -> Mapping[str, Path]:
         """Return the logs that there are, by module, and that of the daemon itself as `jouled`."""
+
+    def module_usage(self, name: str) -> ModuleUsage:
+        """Return what a module has used over the last day."""
 
     async def start_module(self, name: str) -> ModuleChange:
         """Start a module, whoever asked stays or goes; see `joule.api.Node.module_start`."""

@@ -14,6 +14,7 @@ from joule.api import (
     LogLine,
     ModuleChange,
     ModuleInfo,
+    ModuleUsage,
     Node,
     ReloadReport,
     StreamInfo,
@@ -44,6 +45,7 @@ class FakeNode(Node):
     known_clock: ClockInfo = ClockInfo(state="following", node_us=2_000_000, system_us=2_000_000)
     report: ReloadReport = ReloadReport()
     asked: list = dataclasses.field(default_factory=list)
+    samples: tuple = ()
     searches: list = dataclasses.field(default_factory=list)
     failure: Exception | None = None
     opened: list = dataclasses.field(default_factory=list)
@@ -88,6 +90,10 @@ class FakeNode(Node):
     async def follow_module_logs(self, name, lines=10, query=None):
         for line in await self.module_logs(name, lines, query):
             yield line
+
+    async def module_usage(self, name):
+        await self.module(name)
+        return ModuleUsage(name=name, samples=self.samples)
 
     async def logs(self, lines=100, query=None):
         self.searches.append((None, lines, query))

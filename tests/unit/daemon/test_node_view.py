@@ -12,6 +12,7 @@ from joule.daemon._node_view import RunningNode
 from joule.daemon._preparation import Preparation
 from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._system_clock import find_system_clock
+from joule.daemon._usage_history import UsageHistory
 from joule.errors import NotFoundError
 
 CONF = "[Main]\nname = reader\nexec_cmd = true\ndescription = reads\n[Outputs]\noutput = /a/b:float32[x]\n"
@@ -26,6 +27,9 @@ class FakeSupervisor:
 
     def keeper(self, name):
         return None
+
+    def keepers(self):
+        return []
 
     def places(self):
         return {"reader": 3}
@@ -43,7 +47,7 @@ def view(tmp_path):
             preparation = Preparation(launches=(), problems={"bad": "its configuration has a fault: bad.conf:3: no"})
             node = ManagedNode(setup, preparation, catalog, FakeSupervisor(reader=status), tmp_path / "run")
             node.outdated.update(outdated)
-            return RunningNode(node, catalog, tmp_path / "run", remover, clock)
+            return RunningNode(node, catalog, tmp_path / "run", remover, clock, UsageHistory())
 
         with open_clock(tmp_path, find_system_clock()) as clock:
             yield make

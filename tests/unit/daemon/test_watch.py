@@ -14,6 +14,7 @@ from joule.daemon._process_table import process_info, processes, unshared_bytes
 from joule.daemon._states import ModuleState
 from joule.daemon._supervisor import Supervisor
 from joule.daemon._tag import read_tag, tag_of
+from joule.daemon._usage_history import UsageHistory
 from joule.daemon._watch import Watch
 from joule.log import create_log
 
@@ -38,7 +39,12 @@ time.sleep(60)
 
 
 @pytest.fixture
-async def watch_over(records, tasks, monkeypatch):
+def history():
+    return UsageHistory()
+
+
+@pytest.fixture
+async def watch_over(records, tasks, history, monkeypatch):
     """Start a module under a watch; nothing looks until the test does."""
     monkeypatch.setattr(_keeper, "_LEFTOVER_GRACE_S", 0.0)
     async with contextlib.AsyncExitStack() as stack:
@@ -46,7 +52,7 @@ async def watch_over(records, tasks, monkeypatch):
 
         async def start(launch):
             supervisor = await stack.enter_async_context(Supervisor([launch], records, tasks, hurry))
-            return supervisor.status(launch.name), Watch(supervisor.keepers, tasks)
+            return supervisor.status(launch.name), Watch(supervisor.keepers, tasks, history)
 
         yield start
         hurry.set()
@@ -162,3 +168,14 @@ async def test_strays_are_members_by_their_tag(watch_over, launch, until):
     assert pid in {process.pid for process in find_members({module.mark: status.pid})[module.mark]}
     os.kill(status.pid, 9)
     await until(lambda: process_info(pid) is None)
+
+
+async def test_what_a_module_uses_is_noted_once_a_minute(watch_over, launch, until, history):
+    module = launch(SLEEP)
+    status, watch = await watch_over(module)
+    await until(lambda: "up" in log_of(module))
+    for second in range(241):
+        watch.look(status.started_s + second)
+    samples = history.samples("reader")
+    assert len(samples) in (4, 5)
+    assert all(sample.memory_bytes > 1_000_000 and sample.processes == 1 for sample in samples)

@@ -7,7 +7,17 @@ import aiohttp
 import numpy as np
 import pytest
 
-from joule.api import ClockInfo, FolderInfo, ModuleChange, ModuleInfo, ReloadReport, StreamInfo, VersionInfo
+from joule.api import (
+    ClockInfo,
+    FolderInfo,
+    ModuleChange,
+    ModuleInfo,
+    ModuleUsage,
+    ReloadReport,
+    StreamInfo,
+    UsageSample,
+    VersionInfo,
+)
 from joule.api._http_node import HttpNode
 from joule.core import ElementSpec, Layout
 from joule.errors import ModuleError, NotFoundError
@@ -75,6 +85,11 @@ class FakeNode:
     def module_log(self, name):
         self.module(name)
         return self.output
+
+    def module_usage(self, name):
+        self.module(name)
+        sample = UsageSample(time_us=60_000_000, cpu_percent=1.5, memory_bytes=10**7, processes=2)
+        return ModuleUsage(name=name, samples=(sample,))
 
     def logs(self):
         return {"reader": self.output, "jouled": self.output.with_name("jouled.log")}

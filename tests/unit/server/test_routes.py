@@ -192,6 +192,12 @@ async def test_log_lines_come_as_a_list_and_followed(client, fake):
     await lines.aclose()
 
 
+async def test_what_a_module_has_used_comes_back_as_it_was(client, fake):
+    assert await client.module_usage("reader") == fake.module_usage("reader")
+    with pytest.raises(NotFoundError):
+        await client.module_usage("absent")
+
+
 async def test_only_lines_that_are_looked_for_are_sent_and_followed(client, fake):
     fake.output.write_text("[2026-05-01T10:00:01.000+00:00] One\n[2026-05-01T10:00:02.000+00:00] two\n")
     since = LogQuery(since_us=parse_time("2026-05-01T10:00:02Z"))
