@@ -21,6 +21,7 @@ SAMPLE_PRODUCERS = {
     "mean_filter": ["random_reader"],
     "median_filter": ["random_reader"],
     "merge_filter": ["random_reader", "mean_filter"],
+    "visualizer_filter": ["random_reader"],
 }
 
 pytestmark = pytest.mark.parametrize("folder", FOLDERS)
