@@ -6,7 +6,10 @@ import os
 import numpy as np
 import pytest
 
-from joule.log import BREAK
+from joule.api import log_directory
+from joule.core import Layout
+from joule.errors import StreamHeldError
+from joule.log import BREAK, LogWriter
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -126,3 +129,98 @@ def test_a_machine_that_boots_without_a_clock_stores_rows_behind_the_old_ones(no
     wait_for_rows(node)
     assert last_us(node) > before + HOUR_US
     check_no_row_is_missing(node)
+
+
+COUNTER = """
+    import asyncio
+    import joule
+
+    class Counter(joule.ReaderModule):
+        async def run(self, parsed_args, output):
+            count = 0
+            while not self.stop_requested:
+                await output.write([[joule.time_now(), count]])
+                count += 1
+                await asyncio.sleep(0.005)
+
+    Counter().start()
+"""
+DOUBLE = """
+    import joule
+
+    class Double(joule.FilterModule):
+        async def run(self, parsed_args, inputs, outputs):
+            while True:
+                rows = await inputs["input"].read(flatten=True)
+                rows[:, 1] *= 2
+                await outputs["output"].write(rows)
+                inputs["input"].consume(len(rows))
+                if inputs["input"].end_of_interval:
+                    await outputs["output"].close_interval()
+
+    Double().start()
+"""
+
+
+def rows_of(node, stream):
+    blocks = [block for block in node.rows(stream) if block is not BREAK]
+    return np.concatenate(blocks) if blocks else np.empty(0, [("timestamp", "i8"), ("data", "f8")])
+
+
+@pytest.fixture
+def pair(kit, machine):
+    """A node with a reader and a filter, whose clock was ten years ahead for a moment."""
+    kit.add("counter", COUNTER, outputs="output = /test/count:float64[x]")
+    kit.add("double", DOUBLE, inputs="input = /test/count", outputs="output = /test/double:float64[x]")
+    kit.start(environment=machine.environment)
+    kit.wait(lambda: kit.ask("stream", "/test/double").rows > 5, "rows come")
+    machine(offset_us=10 * YEAR_US)
+    start_us = kit.ask("stream", "/test/double").first_us
+    kit.wait(lambda: kit.ask("stream", "/test/double").last_us > start_us + 9 * YEAR_US, "both go with it")
+    machine(offset_us=0)
+    kit.wait(lambda: kit.ask("clock").state == "own", "the step back is seen")
+    return kit
+
+
+def test_a_person_sets_the_clock_back_and_no_row_is_lost(pair):
+    change = pair.ask("clock_follow")
+    assert (change.done, change.modules) == (True, ("counter", "double"))
+    assert change.back_us == pytest.approx(10 * YEAR_US, abs=HOUR_US)
+    asides = {aside.stream: aside.aside for aside in change.streams}
+    assert set(asides) == {"/test/count", "/test/double"}
+    assert pair.ask("clock").state == "following"
+
+    before = pair.ask("stream", "/test/double").rows
+    pair.wait(lambda: pair.ask("stream", "/test/double").rows > before + 5, "both go on")
+    counts, ahead = rows_of(pair, "/test/count"), rows_of(pair, asides["/test/count"])
+    assert (np.diff(counts["timestamp"]) > 0).all()
+    assert counts["timestamp"][-1] < change.now_us + HOUR_US
+    assert ahead["timestamp"][0] > change.now_us + 9 * YEAR_US
+    old = counts["data"][counts["timestamp"] < change.now_us]
+    assert (np.concatenate([old, ahead["data"]]) == np.arange(len(old) + len(ahead))).all()
+    new = counts["data"][counts["timestamp"] >= change.now_us]
+    assert (new == np.arange(len(new))).all()
+
+    doubles = rows_of(pair, "/test/double")
+    later = doubles["data"][doubles["timestamp"] >= change.now_us]
+    assert (later == 2 * np.arange(len(later))).all()
+    for stream in ("/test/count", "/test/double"):
+        assert pair.ask("stream", stream).refused_rows == 0
+    assert "were ahead of the clock" in pair.ask("stream", asides["/test/count"]).description
+
+
+def test_rows_that_cannot_be_set_aside_leave_everything_as_it_was(pair):
+    pair.ask("module_stop", "counter")
+    before = rows_of(pair, "/test/count")
+    log = log_directory(pair.directory / "data", pair.ask("stream", "/test/count").id)
+    writer = LogWriter(log, Layout("float64", 1), stream="/test/count", holder="somebody else")
+    try:
+        with pytest.raises(StreamHeldError, match="somebody else"):
+            pair.ask("clock_follow")
+    finally:
+        writer.close()
+    assert pair.ask("clock").state == "own"
+    assert (rows_of(pair, "/test/count") == before).all()
+    assert [stream.path for stream in pair.ask("streams")] == ["/test/count", "/test/double"]
+    pair.wait(lambda: pair.module("double").state == "running", "the filter goes on")
+    assert pair.module("counter").state == "stopped"

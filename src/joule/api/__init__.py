@@ -23,6 +23,7 @@ from joule.api._log_lines import (
 )
 from joule.api._models import (
     ChangeInfo,
+    ClockChange,
     ClockInfo,
     FolderInfo,
     ModuleChange,
@@ -30,6 +31,7 @@ from joule.api._models import (
     ModuleUsage,
     ProvenanceInfo,
     ReloadReport,
+    RowsAside,
     StreamInfo,
     UsageSample,
     VersionInfo,
@@ -79,6 +81,7 @@ __all__ = [
     "Annotation",
     "BaseNode",
     "ChangeInfo",
+    "ClockChange",
     "ClockInfo",
     "DataStream",
     "DataStreamInfo",
@@ -101,6 +104,7 @@ __all__ = [
     "ProvenanceInfo",
     "Proxy",
     "ReloadReport",
+    "RowsAside",
     "StreamInfo",
     "TcpNode",
     "UnixNode",

@@ -15,6 +15,7 @@ from joule.api._frames import LAYOUT_HEADER, read_frames
 from joule.api._http_streams import HttpStreamOperations
 from joule.api._log_lines import LogLine, LogQuery
 from joule.api._models import (
+    ClockChange,
     ClockInfo,
     FolderInfo,
     ModuleChange,
@@ -68,6 +69,12 @@ class HttpNode(HttpStreamOperations, Node):
     async def clock_confirm(self) -> ClockInfo:
         """Say that the node's clock is right."""
         return ClockInfo.from_json(await self._post("/clock/confirm.json"))
+
+    async def clock_follow(self, *, dry_run: bool = False) -> ClockChange:
+        """Set the node's clock to the system's."""
+        query = {"dry_run": "1"} if dry_run else {}
+        async with self._request("POST", "/clock/follow.json", query, answer_s=None) as answer:  # rows are copied
+            return ClockChange.from_json(await answer.json())
 
     async def modules(self) -> list[ModuleInfo]:
         """Return all modules."""

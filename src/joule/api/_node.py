@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from joule.api._log_lines import LogLine, LogQuery
     from joule.api._models import (
+        ClockChange,
         ClockInfo,
         FolderInfo,
         ModuleChange,
@@ -75,6 +76,23 @@ class Node(StreamOperations):
 
         Raises:
             NodeUnreachableError: No `jouled` answers.
+        """
+
+    @abc.abstractmethod
+    async def clock_follow(self, *, dry_run: bool = False) -> ClockChange:
+        """Set the node's clock to the system's, which is right, although it goes back by that.
+
+        All modules are stopped and started again. Rows that then lie ahead are set aside, each stream's into a stream
+        of its own; none is lost.
+
+        Args:
+            dry_run: Only tell what would be done.
+
+        Raises:
+            NodeUnreachableError: No `jouled` answers.
+            ModuleError: Processes of modules cannot be ended; nothing was changed.
+            StreamHeldError: Somebody else than a module writes one of these streams; nothing was changed.
+            LogError: Rows cannot be copied, perhaps as the disk is full; nothing was changed.
         """
 
     @abc.abstractmethod

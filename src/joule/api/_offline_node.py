@@ -13,6 +13,7 @@ from typing import NoReturn
 from joule._version import __version__
 from joule.api._log_lines import LogLine, LogQuery, find_logs, merged_lines, stored_lines
 from joule.api._models import (
+    ClockChange,
     ClockInfo,
     FolderInfo,
     ModuleChange,
@@ -72,6 +73,10 @@ class OfflineNode(RefusedStreamOperations, Node):
         self._refuse("the node's clock")
 
     async def clock_confirm(self) -> ClockInfo:
+        """Not without a `jouled`."""
+        self._refuse("the node's clock")
+
+    async def clock_follow(self, *, dry_run: bool = False) -> ClockChange:
         """Not without a `jouled`."""
         self._refuse("the node's clock")
 

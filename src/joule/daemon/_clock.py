@@ -147,9 +147,39 @@ class ClockKeeper:
         """
         self._confirm("somebody said that it is right")
 
+    def follow(self) -> None:
+        """Set the node's clock to the system's, also backwards: nothing that goes by it may run.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        sample = self._system.sample()
+        back_us = self.law.node_us(sample.boot_us) - sample.system_us
+        sequence = self.law.sequence + 1
+        self._file.publish(ClockLaw.start(self._system.boot_id(), sample.boot_us, sample.system_us, sequence))
+        self.unconfirmed_us = 0
+        self.state = ClockState.FOLLOWING
+        self._offset_us = sample.system_us - sample.boot_us
+        self.remember(is_last=True)
+        _log.warning(
+            "the node's clock was set back by %s, as somebody said that the system's is right", words.span(back_us)
+        )
+
+    def is_ahead(self) -> bool:
+        """Whether the node's clock is ahead of the system's."""
+        return self.node_us() - self.system_us() > NO_STEP_US
+
+    def node_us(self) -> int:
+        """Return the node's time."""
+        return self.law.node_us(self._system.sample().boot_us)
+
+    def system_us(self) -> int:
+        """Return what the system's clock says."""
+        return self._system.sample().system_us
+
     def cautious_us(self) -> int:
         """Return the present for what removes old rows: without large steps forward that nobody has confirmed."""
-        return self._now_us() - self._doubtful_us
+        return self.node_us() - self._doubtful_us
 
     def remember(self, *, is_last: bool = False) -> None:
         """Write down the time that was reached; with `is_last`, also to the disk.
@@ -157,7 +187,7 @@ class ClockKeeper:
         Raises:
             OSError: It cannot be written.
         """
-        self._file.remember(ClockMemory(floor_us=self._now_us(), unconfirmed_us=self.unconfirmed_us))
+        self._file.remember(ClockMemory(floor_us=self.node_us(), unconfirmed_us=self.unconfirmed_us))
         if is_last:
             self._file.sync()
 
@@ -178,14 +208,11 @@ class ClockKeeper:
         """Return what a person has to know about the clock at the moment; empty when all is well."""
         if self.state is not ClockState.FOLLOWING:
             return self._consequence(self._system.sample())
-        return words.doubt(self._doubtful_us, self._now_us()) if self._doubtful_us else ""
+        return words.doubt(self._doubtful_us, self.node_us()) if self._doubtful_us else ""
 
     @property
     def _doubtful_us(self) -> int:
         return self.unconfirmed_us if self.unconfirmed_us > DAY_US else 0
-
-    def _now_us(self) -> int:
-        return self.law.node_us(self._system.sample().boot_us)
 
     def _adjust(self, sample: Sample) -> Adjustment:
         adjustment = adjust(self.law, *sample)
@@ -202,7 +229,7 @@ class ClockKeeper:
             _log.info("the node's clock and the system's have met")
         self._offset_us = offset_us
         if self._doubtful_us > was_doubtful_us:
-            _log.warning("%s", words.doubt(self._doubtful_us, self._now_us()))
+            _log.warning("%s", words.doubt(self._doubtful_us, self.node_us()))
         return adjustment
 
     def _take(self, law: ClockLaw, jumped_us: int, sample: Sample) -> None:

@@ -41,7 +41,8 @@ def consequence(state: ClockState, ahead_us: int, meets_us: int) -> str:
         return f"{difference(ahead_us)} and goes at half speed until they meet, in {span(meets_us)}"
     if state is ClockState.OWN:
         return (
-            f"{difference(ahead_us)}, and keeps its own time until the system's clock has been corrected or comes near"
+            f"{difference(ahead_us)}, and keeps its own time: correct the system's clock if it is wrong, or type "
+            "'joule clock follow' if it is right"
         )
     return "the node's clock goes with it"
 

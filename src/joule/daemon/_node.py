@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 import logging
 import shlex
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -130,6 +130,18 @@ class ManagedNode:
         self._check_can_start(name)
         await self._follow_streams(name)
         await self._see_through(self.supervisor.restart(name, "it is started anew"))
+
+    async def while_stopped(self, reason: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Stop all modules, do something, and start those again that ran; see `Supervisor.while_stopped`.
+
+        Raises:
+            ModuleError: A process cannot be ended; the work is then not done.
+        """
+        return await self._see_through(self._while_stopped(reason, work))
+
+    async def _while_stopped(self, reason: str, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._reloading:  # no file may start a module meanwhile
+            return await self.supervisor.while_stopped(reason, work)
 
     async def reload(self) -> ReloadReport:
         """Read all files of the node again, and touch only what they have changed.

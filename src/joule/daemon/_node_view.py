@@ -10,6 +10,7 @@ from pathlib import Path
 from joule._version import __version__
 from joule.api import (
     JOULED,
+    ClockChange,
     ClockInfo,
     FolderInfo,
     ModuleChange,
@@ -31,6 +32,7 @@ from joule.catalog import Catalog
 from joule.config import ModuleConfig
 from joule.core import format_duration
 from joule.daemon._clock import ClockKeeper
+from joule.daemon._clock_follow import ClockFollowing
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._node import ManagedNode
 from joule.daemon._process_table import peak_bytes
@@ -60,6 +62,7 @@ class RunningNode:
         self._node = node
         self._catalog = catalog
         self._clock = clock
+        self._remover = remover
         self._meter = UsageMeter()
         self._history = history
         self.changes = StreamChanges(catalog, node.setup.config.data_directory, StreamUsage(node), remover)
@@ -84,6 +87,11 @@ class RunningNode:
         """Take the node's clock for right; returns how it stands then."""
         self._clock.confirm()
         return self._clock.describe()
+
+    async def clock_follow(self, *, dry_run: bool) -> ClockChange:
+        """Set the node's clock to the system's, or tell what that would do; see `ClockFollowing`."""
+        following = ClockFollowing(self._node, self._clock, self._catalog, self._remover)
+        return await (following.preview() if dry_run else following.follow())
 
     def modules(self) -> list[ModuleInfo]:
         """Return all modules, also those that cannot be started, sorted by name."""

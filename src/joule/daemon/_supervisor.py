@@ -17,8 +17,8 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Self
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Self, TypeVar
 
 from joule.daemon._ending import Targets, end_processes
 from joule.daemon._keeper import ModuleKeeper
@@ -34,6 +34,8 @@ __all__ = ["Supervisor", "end_leftovers"]
 _SETTLE_S = 5.0  # for a keeper whose processes have gone to say so
 _LONGEST_START_S = 20.0  # behind many others that start; whoever asked is then told that it waits
 _UP = (ModuleState.RUNNING, ModuleState.WAITING)
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -171,6 +173,26 @@ class Supervisor:
             _check_ended(await self.end([name], reason))
             keeper = self.begin_anew(keeper.launch)
         await _settled(keeper)
+
+    def kept_names(self) -> list[str]:
+        """Return the names of the modules that run, or will by themselves, in the order of their start."""
+        return [name for name in self._keepers if self.is_kept(name)]
+
+    async def while_stopped(self, reason: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Stop all modules, do something, and start those again that ran before.
+
+        Raises:
+            ModuleError: A process cannot be ended; the work is then not done.
+        """
+        async with self.changing(self._keepers):
+            kept = self.kept_names()
+            try:
+                _check_ended(await self.end(kept, reason))
+                return await work()
+            finally:
+                for name in kept:
+                    if not self.is_kept(name):
+                        self.begin_anew(self._keepers[name].launch)
 
     async def close(self) -> None:
         """Stop all modules; when this returns, none of their processes is left."""

@@ -9,13 +9,14 @@ from joule.log._clock_file import ClockFile, ClockMemory, clock_path, following_
 from joule.log._cursors import CursorFile, InputPosition, cursor_path
 from joule.log._files import DISK, DiskFiles, Files
 from joule.log._head import Head, read_head
-from joule.log._history import BREAK, Break, LogSummary, inspect_log, newest_timestamps, read_log, trim_log
+from joule.log._history import BREAK, Break, LogSummary, inspect_log, later_rows, newest_timestamps, read_log, trim_log
 from joule.log._identity import Identity, create_log, read_identity, relabel_log
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
 from joule.log._provenance import Origin, Stretch, add_origin, inspect_provenance
 from joule.log._reader import LogReader
 from joule.log._runtime import find_runtime_directory, runtime_directory
+from joule.log._set_aside import copy_later_rows, cut_later_rows
 from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, LogWriter
 
 __all__ = [
@@ -41,13 +42,16 @@ __all__ = [
     "Stretch",
     "add_origin",
     "clock_path",
+    "copy_later_rows",
     "create_log",
     "cursor_path",
+    "cut_later_rows",
     "ensure_cursors",
     "find_runtime_directory",
     "following_clock",
     "inspect_log",
     "inspect_provenance",
+    "later_rows",
     "lock_holder",
     "lowest_rows",
     "newest_timestamps",

@@ -21,7 +21,7 @@ from joule.log._reader import LogReader
 from joule.log._segments import HEADER_BYTES, segment_names, segment_path
 from joule.log._writer import LOCK_NAME
 
-__all__ = ["BREAK", "Break", "LogSummary", "inspect_log", "newest_timestamps", "read_log", "trim_log"]
+__all__ = ["BREAK", "Break", "LogSummary", "inspect_log", "later_rows", "newest_timestamps", "read_log", "trim_log"]
 
 BLOCK_BYTES = 2**20
 RATE_US = 10_000_000
@@ -99,6 +99,21 @@ def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
             intervals=_intervals(log, head, oldest) if rows else 0,
             writer=lock_holder(directory / LOCK_NAME),
         )
+
+
+def later_rows(directory: Path, after_us: int, files: Files = DISK) -> tuple[int, int, int]:
+    """Return how many rows of a log are later than a time, and the first and last of their timestamps, us.
+
+    Raises:
+        LogError: There is no log, or it cannot be read.
+    """
+    with LogReader(directory, files) as log:
+        head = log.head()
+        row = log.row_at(after_us + 1, head) if head.last_us > after_us else head.end
+        first = log.copy(row, log.segments.advance(row, 1)) if row < head.end else np.empty(0, log.layout.dtype)
+        if not len(first):  # none, or trimmed since we looked
+            return 0, 0, 0
+        return log.segments.count(row, head.end), int(first["timestamp"][0]), head.last_us
 
 
 def newest_timestamps(directory: Path, files: Files = DISK) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from joule.api import (
+    ClockChange,
     ClockInfo,
     FolderInfo,
     ModuleChange,
@@ -37,6 +38,9 @@ class NodeView(Protocol):
 
     def clock_confirm(self) -> ClockInfo:
         """Take the node's clock for right; returns how it stands then."""
+
+    async def clock_follow(self, *, dry_run: bool) -> ClockChange:
+        """Set the node's clock to the system's, or tell what that would do."""
 
     def modules(self) -> list[ModuleInfo]:
         """Return all modules, sorted by name."""

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from joule.api import (
     ChangeInfo,
+    ClockChange,
     ClockInfo,
     FolderInfo,
     LogLine,
@@ -42,6 +43,7 @@ class FakeNode(Node):
     lines: dict = dataclasses.field(default_factory=dict)
     blocks: dict = dataclasses.field(default_factory=dict)
     unchanged: tuple = ()
+    clock_change: ClockChange = ClockChange(done=False, back_us=0, now_us=2_000_000)
     known_clock: ClockInfo = ClockInfo(state="following", node_us=2_000_000, system_us=2_000_000)
     report: ReloadReport = ReloadReport()
     asked: list = dataclasses.field(default_factory=list)
@@ -75,6 +77,10 @@ class FakeNode(Node):
     async def clock_confirm(self):
         self.known_clock = dataclasses.replace(self.known_clock, unconfirmed_us=0, note="")
         return self.known_clock
+
+    async def clock_follow(self, *, dry_run=False):
+        self.asked.append(("clock_follow", dry_run))
+        return dataclasses.replace(self.clock_change, done=not dry_run)
 
     async def modules(self):
         return self.known_modules

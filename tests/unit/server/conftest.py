@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from joule.api import (
+    ClockChange,
     ClockInfo,
     FolderInfo,
     ModuleChange,
     ModuleInfo,
     ModuleUsage,
     ReloadReport,
+    RowsAside,
     StreamInfo,
     UsageSample,
     VersionInfo,
@@ -58,6 +60,10 @@ class FakeNode:
     def clock_confirm(self):
         self.unconfirmed_us = 0
         return self.clock()
+
+    async def clock_follow(self, *, dry_run):
+        aside = RowsAside(stream="/a/b", aside="/a/b-ahead", rows=3, first_us=7, last_us=9)
+        return ClockChange(done=not dry_run, back_us=4, now_us=5, streams=(aside,), modules=("reader",))
 
     def modules(self):
         return [self.module("reader")]

@@ -281,3 +281,10 @@ async def test_the_clock_is_told_and_confirmed(client, fake):
     info = await client.clock_confirm()
     assert (info.state, info.unconfirmed_us, info.note) == ("own", 0, "look")
     assert fake.unconfirmed_us == 0
+
+
+async def test_setting_the_clock_back_tells_what_it_did_and_beforehand_what_it_would_do(client):
+    would, did = await client.clock_follow(dry_run=True), await client.clock_follow()
+    assert (would.done, did.done) == (False, True)
+    (aside,) = did.streams
+    assert (aside.stream, aside.aside, aside.rows, did.modules) == ("/a/b", "/a/b-ahead", 3, ("reader",))
