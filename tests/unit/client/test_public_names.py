@@ -1,5 +1,7 @@
 """The surface that module authors import from: small, pinned, lazy."""
 
+import importlib
+
 import pytest
 
 import joule
@@ -59,6 +61,24 @@ def test_the_import_line_decides_the_shape_of_one_element_rows(name):
 
 def test_the_newer_fir_filter_is_a_newer_filter():
     assert issubclass(joule.client.FIRFilterModule, joule.client.FilterModule)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "folder"),
+    [
+        ("random_reader", "RandomReader", "random_reader"),
+        ("file_reader", "FileReader", "file_reader"),
+        ("mean_filter", "MeanFilter", "mean_filter"),
+        ("median_filter", "MedianFilter", "median_filter"),
+        ("merge_filter", "MergeFilter", "merge_filter"),
+        ("visualizer", "Visualizer", "visualizer_filter"),
+    ],
+)
+def test_the_shipped_modules_are_where_other_eras_have_them(module, name, folder):
+    there = importlib.import_module(f"joule.client.builtins.{module}")
+    here = importlib.import_module(f"joule.builtins.{folder}")
+    assert getattr(there, name) is getattr(here, name)
+    assert there.main is here.main
 
 
 def test_names_of_earlier_eras_are_the_same_classes():
