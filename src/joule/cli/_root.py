@@ -15,6 +15,7 @@ _COMMANDS = {
     "demo": ("joule.cli.demo:demo", "Run a node on this machine's own sensors and show it live."),
     "init": ("joule.cli.init:init", "Make a node directory."),
     "check": ("joule.cli.check:check", "Report every fault in a node's configuration."),
+    "config": ("joule.cli.config:config", "Show what a node's configuration files come to."),
     "module": ("joule.cli.module:module", "Show, start and stop a node's modules."),
     "stream": ("joule.cli.stream:stream", "Show, make, change, move and delete a node's streams."),
     "folder": ("joule.cli.folder:folder", "Show, move, copy and delete a node's folders of streams."),

@@ -48,10 +48,10 @@ def check(ctx: click.Context, directory: Path | None, *, as_json: bool) -> None:
 
 
 def _show(main_file: Path, setup: NodeSetup) -> None:
+    for text in setup.notes:  # first: what is wrong stands last, where a person looks
+        click.echo(painted(f"note: {printable(_from_here(text))}", "dim"))
     for fault in setup.faults:
         click.echo(_line(fault))
-    for text in setup.notes:
-        click.echo(f"note: {printable(text)}")
     errors = len(setup.errors)
     warnings = len(setup.faults) - errors
     sound = f"{plural(len(setup.modules), 'module')} and {plural(len(setup.streams), 'stream')} are sound"
@@ -62,10 +62,14 @@ def _show(main_file: Path, setup: NodeSetup) -> None:
 
 def _line(fault: Fault) -> str:
     """Return a fault as compilers print theirs, so that editors jump to it."""
-    file = fault.file.relative_to(Path.cwd()) if fault.file.is_relative_to(Path.cwd()) else fault.file
-    place = str(file) if fault.line is None else f"{file}:{fault.line}"
+    place = _from_here(str(fault.file) if fault.line is None else f"{fault.file}:{fault.line}")
     severity = painted(fault.severity, "red" if fault.severity == "error" else "yellow")
     return f"{printable(place)}: {severity}: {printable(fault.message)}; {printable(fault.remedy)}"
+
+
+def _from_here(place: str) -> str:
+    """Return a text that begins with a file's path, the file named from the current directory if it lies below."""
+    return place.removeprefix(f"{Path.cwd()}/")
 
 
 def _document(main_file: Path, setup: NodeSetup) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from joule.config._model import Limits, ModuleConfig, NodeConfig, NodeSetup, Pip
 from joule.config._module_arguments import ModuleArguments, load_module_arguments
 from joule.config._pipes import PipeFaultError, parse_pipe
 from joule.config._secrets import Secret
+from joule.config._settings import Origin, Setting
 
 __all__ = [
     "Fault",
@@ -19,9 +20,11 @@ __all__ = [
     "ModuleConfig",
     "NodeConfig",
     "NodeSetup",
+    "Origin",
     "PipeConfig",
     "PipeFaultError",
     "Secret",
+    "Setting",
     "default_node_directory",
     "init_node",
     "load_module_arguments",

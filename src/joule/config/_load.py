@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from joule.config._effective import effective_settings
 from joule.config._faults import FaultList
 from joule.config._graph import check_cycles, check_names, check_writers, start_order
 from joule.config._ini import Ini, read_ini
@@ -17,6 +18,7 @@ from joule.config._main import is_first_era, parse_main, read_variables
 from joule.config._model import ModuleConfig, NodeSetup
 from joule.config._modules import ModuleFile, parse_module
 from joule.config._resolve import resolve_streams
+from joule.config._settings import tell
 from joule.config._streams import StreamFile, parse_stream
 from joule.errors import ConfigurationError
 
@@ -41,7 +43,8 @@ def load_node(main_file: Path) -> NodeSetup:
     if main is None:
         raise ConfigurationError("; ".join(str(fault) for fault in faults.sorted()), file=str(main_file))
     variables = read_variables(main, faults)
-    config = parse_main(main, faults, variables)
+    main = variables.expand(main, faults)
+    config = parse_main(main, faults, variables.file)
     found = _read_all(config.module_directory, faults)
     modules = [parse_module(ini, config.directory, faults, variables) for ini in found or () if ini]
     stream_files = [ini for ini in _read_all(config.stream_directory, faults) or () if ini]
@@ -54,13 +57,15 @@ def load_node(main_file: Path) -> NodeSetup:
     check_cycles(modules, faults)
     sound = _sound(modules, faults)
     _warn_of_silence(sound, modules, faults)
+    settings = effective_settings(config, main, modules, table, {module.file for module in sound}, variables)
     return NodeSetup(
         config=config,
         modules=start_order(sound),
         streams=tuple(table.sound.values()),
-        stream_files=table.files,
+        stream_files={path: file.file for path, file in table.files.items()},
         faults=faults.sorted(),
-        notes=table.notes,
+        settings=settings,
+        notes=tell(settings),
         broken_modules=frozenset(module.name for module in modules if module.name) - {m.name for m in sound},
         all_names_known=found is not None and None not in found and all(module.name for module in modules),
     )

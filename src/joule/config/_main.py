@@ -15,7 +15,7 @@ from joule.config._variables import Variables
 from joule.core import parse_duration
 from joule.errors import BadDurationError
 
-__all__ = ["DEFAULT_MAX_AHEAD_US", "MAIN_KEYS", "is_first_era", "parse_main", "read_variables"]
+__all__ = ["DEFAULT_MAX_AHEAD_US", "MAIN_KEYS", "MAIN_SECTIONS", "is_first_era", "parse_main", "read_variables"]
 
 MAIN_KEYS = (
     "Name",
@@ -27,7 +27,7 @@ MAIN_KEYS = (
     "MaxAhead",
     "SecretsFile",
 )
-_MAIN_SECTIONS = ("main", "jouled")
+MAIN_SECTIONS = ("main", "jouled")
 DEFAULT_MAX_AHEAD_US = 86_400_000_000
 """A day: more than any zone that a wrong setting is off by, less than what would block a stream for long."""
 
@@ -39,7 +39,7 @@ def is_first_era(ini: Ini) -> bool:
 
 def read_variables(ini: Ini, faults: FaultList) -> Variables:
     """Return what `${NAME}` stands for in the files of a node: read first, since `main.conf` too may have names."""
-    main = ini.find(*_MAIN_SECTIONS)
+    main = ini.find(*MAIN_SECTIONS)
     entry = main.entries.get("secretsfile") if main else None
     value = Variables().shown(entry.value, entry, ini.file, faults) if entry else ""
     file = Path(os.path.normpath(ini.file.parent / os.path.expanduser(value or "secrets.conf")))
@@ -55,14 +55,13 @@ def read_variables(ini: Ini, faults: FaultList) -> Variables:
     return Variables()
 
 
-def parse_main(ini: Ini, faults: FaultList, variables: Variables) -> NodeConfig:
+def parse_main(ini: Ini, faults: FaultList, secrets_file: Path | None) -> NodeConfig:
     """Return what a `main.conf` says, with defaults in place of what it leaves out or gets wrong."""
-    ini = variables.expand(ini, faults)
     directory = ini.file.parent
     for section in ini.sections:
         _check_section(section, ini.file, faults)
     _check_one_main(ini, faults)
-    main = ini.find(*_MAIN_SECTIONS)
+    main = ini.find(*MAIN_SECTIONS)
     if main is None:
         faults.error(ini.file, None, "the file has no [Main]", "add [Main] at the start of a line; it may be empty")
     fields = Fields(main or Section(name="Main", line=1, entries={}), ini.file, faults)
@@ -77,7 +76,7 @@ def parse_main(ini: Ini, faults: FaultList, variables: Variables) -> NodeConfig:
         data_directory=_directory(fields, "datadirectory", "data", must_exist=False),
         log_directory=_directory(fields, "logdirectory", "logs", must_exist=False),
         max_ahead_us=_max_ahead_us(fields),
-        secrets_file=variables.file,
+        secrets_file=secrets_file,
     )
 
 
@@ -96,7 +95,7 @@ def _max_ahead_us(fields: Fields) -> int | None:
 
 def _check_section(section: Section, file: Path, faults: FaultList) -> None:
     kind = section.name.lower()
-    if kind in _MAIN_SECTIONS:
+    if kind in MAIN_SECTIONS:
         check_keys(section, MAIN_KEYS, file, faults, IDLE_MAIN_KEYS)
     elif kind in IDLE_MAIN_SECTIONS:
         faults.warning(file, section.line, f"[{section.name}] has no effect here", IDLE_MAIN_SECTIONS[kind])
@@ -106,7 +105,7 @@ def _check_section(section: Section, file: Path, faults: FaultList) -> None:
 
 
 def _check_one_main(ini: Ini, faults: FaultList) -> None:
-    found = [section for section in ini.sections if section.name.lower() in _MAIN_SECTIONS]
+    found = [section for section in ini.sections if section.name.lower() in MAIN_SECTIONS]
     for other in found[1:]:
         message = f"[{other.name}] means the same as [{found[0].name}] in line {found[0].line}"
         faults.error(ini.file, other.line, message, "make one of the two")

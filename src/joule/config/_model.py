@@ -12,6 +12,7 @@ from typing import Literal
 
 from joule.config._faults import Fault
 from joule.config._secrets import Secret
+from joule.config._settings import Setting
 from joule.core import StreamSpec
 
 __all__ = ["Limits", "ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig", "argument_options"]
@@ -150,7 +151,8 @@ class NodeSetup:
         streams: The sound ones, from files and inline, by path.
         stream_files: Path of a stream to the file that defines it, for those that have one.
         faults: By file and line.
-        notes: Values as they were understood, such as what `keep = 6m` amounts to.
+        settings: Every value that holds, with where it comes from; of what is sound.
+        notes: Values as they were understood, such as what `keep = 6mo` amounts to, by file.
         broken_modules: Names of modules that are not in `modules` because of a fault, where the name could be read.
             Their cursors are kept.
         all_names_known: Whether `modules` and `broken_modules` are all there are. False when the name in some file, or
@@ -162,6 +164,7 @@ class NodeSetup:
     streams: tuple[StreamSpec, ...]
     stream_files: Mapping[str, Path]
     faults: tuple[Fault, ...]
+    settings: tuple[Setting, ...]
     notes: tuple[str, ...]
     broken_modules: frozenset[str]
     all_names_known: bool = True

@@ -42,6 +42,7 @@ class ModuleFile:
         inputs: Pipes that could be read.
         outputs: Likewise.
         config: The module; whether it is sound is known when all files were read.
+        ini: What the file holds.
     """
 
     file: Path
@@ -50,6 +51,7 @@ class ModuleFile:
     inputs: dict[str, PipeConfig]
     outputs: dict[str, PipeConfig]
     config: ModuleConfig | None
+    ini: Ini
 
 
 def parse_module(ini: Ini, node_directory: Path, faults: FaultList, variables: Variables) -> ModuleFile:
@@ -64,7 +66,7 @@ def parse_module(ini: Ini, node_directory: Path, faults: FaultList, variables: V
     main = ini.find("main")
     if main is None:
         faults.error(ini.file, None, "the file has no [Main]", "begin it with [Main], name and exec_cmd")
-        return ModuleFile(file=ini.file, name=None, line=None, inputs=inputs, outputs=outputs, config=None)
+        return ModuleFile(file=ini.file, name=None, line=None, inputs=inputs, outputs=outputs, config=None, ini=ini)
     check_keys(main, MODULE_KEYS, ini.file, faults, _IDLE_KEYS)
     fields = Fields(main, ini.file, faults)
     name = _name(fields)
@@ -94,6 +96,7 @@ def parse_module(ini: Ini, node_directory: Path, faults: FaultList, variables: V
         inputs=inputs,
         outputs=outputs,
         config=config,
+        ini=ini,
     )
 
 

@@ -2,7 +2,7 @@
 
 `path` in a stream file is the stream's folder, and `name` its last part; in the first era it was the whole path. Files
 of a node of that era (its main.conf has [Jouled]) are read so. Else what the modules refer to decides: when some refer
-to `path` and none to `path/name`, it is the whole path. What was decided is told in a note, always.
+to `path` and none to `path/name`, it is the whole path. What was decided is told, always (`_effective`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from joule.config._faults import FaultList, did_you_mean
 from joule.config._model import PipeConfig
@@ -28,12 +27,10 @@ class StreamTable:
     Attributes:
         sound: Those that can be used.
         files: The file of each that has one, sound or not.
-        notes: How each path and duration was understood.
     """
 
     sound: dict[str, StreamSpec]
-    files: dict[str, Path]
-    notes: tuple[str, ...]
+    files: dict[str, StreamFile]
 
 
 def resolve_streams(
@@ -42,7 +39,6 @@ def resolve_streams(
     """Return the streams that files and modules define, noting definitions that contradict each other."""
     used = {pipe.stream for module in modules for pipe in _pipes(module)}
     by_path: dict[str, list[StreamFile]] = defaultdict(list)
-    notes = []
     for file in files:
         path = _path(file, used, first_era=first_era)
         if path is None:
@@ -50,16 +46,14 @@ def resolve_streams(
             faults.error(file.file, file.line, f"'path' is read as {reason} and cannot be that", "correct it")
             continue
         by_path[path].append(file)
-        notes.append(f"{file.file}: the stream is {path}")
-        notes.extend(f"{file.file}: {note}" for note in file.notes)
     _refuse_doubles(by_path, faults)
     table = {path: group[0].resolve(path) for path, group in by_path.items()}
     broken = {path for path, group in by_path.items() if any(faults.has_errors(file.file) for file in group)}
     inline = _inline(modules, table, by_path, broken, faults)
     sound = {path: spec for path, spec in (table | inline).items() if path not in broken}
     _check_references(modules, sound, by_path, faults)
-    sources = {path: group[0].file for path, group in by_path.items()}
-    return StreamTable(sound=dict(sorted(sound.items())), files=sources, notes=tuple(notes))
+    sources = {path: group[0] for path, group in by_path.items()}
+    return StreamTable(sound=dict(sorted(sound.items())), files=sources)
 
 
 def _pipes(module: ModuleFile) -> Iterable[PipeConfig]:

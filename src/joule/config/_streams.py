@@ -63,7 +63,8 @@ class StreamFile:
         full_path: The path when `path` is all of it; None where that cannot be one.
         folder_path: The path when `path` is the folder; None likewise.
         spec: The stream, under either path until `resolve`.
-        notes: Values as they were understood.
+        ini: What the file holds.
+        sections: Those of the elements of `spec`, in their order.
     """
 
     file: Path
@@ -72,7 +73,8 @@ class StreamFile:
     full_path: str | None
     folder_path: str | None
     spec: StreamSpec
-    notes: tuple[str, ...]
+    ini: Ini
+    sections: tuple[Section, ...]
 
     def resolve(self, path: str) -> StreamSpec:
         """Return the stream under the path that was found to be meant; a title stands for a description left out."""
@@ -95,12 +97,11 @@ def parse_stream(ini: Ini, faults: FaultList, *, first_era: bool = False) -> Str
         return None
     check_keys(main, STREAM_KEYS, ini.file, faults)
     fields = Fields(main, ini.file, faults)
-    keep_us, notes = _keep(fields, first_era=first_era)
     spec = StreamSpec(
         path="",
         datatype=_datatype(fields),
         elements=elements,
-        keep_us=keep_us,
+        keep_us=_keep(fields, first_era=first_era),
         decimate=fields.yesno("decimate", default=True),
         out_of_order=fields.choice("out_of_order", _OUT_OF_ORDER, "raise"),
         description=fields.text("description"),
@@ -115,7 +116,8 @@ def parse_stream(ini: Ini, faults: FaultList, *, first_era: bool = False) -> Str
         full_path=full_path,
         folder_path=folder_path,
         spec=spec,
-        notes=tuple(notes),
+        ini=ini,
+        sections=tuple(element_sections(ini)),
     )
 
 
@@ -151,34 +153,31 @@ def _datatype(fields: Fields) -> str:
     return entry.value.lower()
 
 
-def _keep(fields: Fields, *, first_era: bool) -> tuple[int | None, list[str]]:
+def _keep(fields: Fields, *, first_era: bool) -> int | None:
     entry = fields.entry("keep")
     if entry is None:
-        return None, []
+        return None
     try:
         keep_us = parse_keep(entry.value)
     except BadDurationError as error:
         fields.bad(entry, f"'keep': {error.message}", "or all, or none")
-        return None, []
+        return None
     if _BARE_M.search(entry.value) and not first_era:
-        kept = _keep_text(keep_us)
-        message = f"'keep' is {entry.value!r}, which keeps {kept}: m is months, and was minutes for a while"
+        kept = format_duration(keep_us or 0)
+        message = f"'keep' is {entry.value!r}, which keeps rows for {kept}: m is months, and was minutes for a while"
         fields.faults.warning(fields.file, entry.line, message, "write mo for months, or min for minutes")
-    return keep_us, [f"keep = {entry.value} keeps {_keep_text(keep_us)}"]
+    return keep_us
 
 
-def _keep_text(keep_us: int | None) -> str:
-    if keep_us is None:
-        return "all rows"
-    return f"rows for {format_duration(keep_us)}" if keep_us else "no rows but the newest"
+def element_sections(ini: Ini) -> list[Section]:
+    """Return the sections of the elements, in the order of the file: that of the columns."""
+    return [section for section in ini.sections if _ELEMENT.fullmatch(section.name)]
 
 
 def _elements(ini: Ini, faults: FaultList) -> tuple[ElementSpec, ...]:
-    sections = []
+    sections = element_sections(ini)
     for section in ini.sections:
-        if _ELEMENT.fullmatch(section.name):
-            sections.append(section)
-        elif section.name.lower() != "main":
+        if section.name.lower() != "main" and not _ELEMENT.fullmatch(section.name):
             remedy = did_you_mean(section.name, ("Main", "Element1"), "sections are Main, Element1, Element2, ...")
             faults.warning(ini.file, section.line, f"[{section.name}] is no section of a stream's file", remedy)
     _check_order(sections, ini.file, faults)

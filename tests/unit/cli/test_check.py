@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -33,7 +34,9 @@ def test_a_sound_node_passes(run, directory):
     add(directory, "reader.conf", SOUND)
     result = run("check", str(directory))
     assert result.exit_code == 0
-    assert result.stdout == f"{directory}/main.conf: 0 errors, 0 warnings; 1 module and 1 stream are sound\n"
+    note, summary = result.stdout.splitlines()
+    assert re.fullmatch(rf"note: {directory}/module_configs/reader\.conf: sleep is /.*/sleep", note)
+    assert summary == f"{directory}/main.conf: 0 errors, 0 warnings; 1 module and 1 stream are sound"
     assert result.stderr == ""
 
 
@@ -61,6 +64,16 @@ def test_notes_tell_how_values_were_understood(run, directory):
     )
     notes = [line for line in run("check", str(directory)).stdout.splitlines() if line.startswith("note: ")]
     assert any("keep = 6m" in note and "186d" in note for note in notes)
+
+
+def test_what_is_wrong_stands_behind_what_was_understood(run, directory):
+    add(directory, "reader.conf", SOUND.replace("[Outputs]", "colour = red\n[Outputs]"))
+    (directory / "stream_configs" / "power.conf").write_text("[Main]\n")
+    kinds = [
+        line.split(": ")[0 if line.startswith("note") else 1]
+        for line in run("check", str(directory)).stdout.splitlines()
+    ]
+    assert kinds[:-1] == ["note", "warning", "error", "error", "error", "error"]
 
 
 def test_a_check_touches_nothing(run, directory):

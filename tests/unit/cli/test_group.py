@@ -55,7 +55,7 @@ def test_a_command_that_is_not_there_gets_the_nearest_name(run):
 def test_a_command_that_resembles_none_gets_all_names(run):
     result = run("\x1b[2J")
     assert result.exit_code == 2
-    assert "init, check, module" in result.stderr
+    assert "init, check, config, module" in result.stderr
     assert "\x1b" not in result.stderr
 
 
