@@ -1,4 +1,4 @@
-"""Rules for all tests: what a test needs of the machine, that CI accepts no skips, and that Ctrl-C is heard."""
+"""Rules for all tests: what one needs of the machine and how fast that is, no skips in CI, and Ctrl-C is heard."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 
@@ -14,6 +15,9 @@ def pytest_configure() -> None:
     """Let what the tests start hear SIGINT, also where a script runs the tests in the background and ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A busy machine is no fault of what is tested, and a test that is stuck ends by its timeout.
+    hypothesis.settings.register_profile("any speed", deadline=None)
+    hypothesis.settings.load_profile("any speed")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from joule.cli._clock_note import with_clock_note
 from joule.cli._module_changes import restart, start, stop
 from joule.cli._module_logs import logs
 from joule.cli._module_usage import usage
@@ -54,7 +55,7 @@ for _command in (logs, usage, start, stop, restart):
 @click.pass_obj
 def list_(session: Session, *, as_json: bool) -> None:
     """List the modules of the node with their states."""
-    modules = session.run(lambda node: node.modules())
+    modules = session.run(lambda node: with_clock_note(node, node.modules()))
     if as_json:
         show_json([info.to_json() for info in modules])
     elif modules:
@@ -69,7 +70,7 @@ def list_(session: Session, *, as_json: bool) -> None:
 @click.pass_obj
 def info(session: Session, name: str, *, as_json: bool) -> None:
     """Show one module: its state and why, its process, its pipes."""
-    found = session.run(lambda node: node.module(name))
+    found = session.run(lambda node: with_clock_note(node, node.module(name)))
     if as_json:
         show_json(found.to_json())
     else:

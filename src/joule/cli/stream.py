@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from joule.cli._clock_note import with_clock_note
 from joule.cli._exit import NotThere
 from joule.cli._options import json_option, stream_name
 from joule.cli._output import Cell, Column, Styled, note, show_facts, show_json, show_table
@@ -52,7 +53,7 @@ def list_(session: Session, path: str, *, as_json: bool) -> None:
 
     All streams of the node, or those in and below the folder PATH.
     """
-    infos = session.run(lambda node: node.streams())
+    infos = session.run(lambda node: with_clock_note(node, node.streams()))
     below = [info for info in infos if _is_in(info.path, path)]
     if not below and infos and path != "/":
         raise NotThere(f"the node has no stream in {path}; joule stream list shows all {len(infos)}")
@@ -78,7 +79,7 @@ def info(session: Session, stream: str | int, *, history: bool, as_json: bool) -
     CODE is the git commit of the script, with ", modified" or ", not in git" where the file is not as in it; or the
     installed distribution.
     """
-    found, parts = session.run(lambda node: _with_history(node, stream, history=history))
+    found, parts = session.run(lambda node: with_clock_note(node, _with_history(node, stream, history=history)))
     if as_json:
         show_json(found.to_json() | ({"history": [part.to_json() for part in parts]} if history else {}))
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from joule.core import time_now
 from joule.errors import StreamBusyError
 from joule.log._breaks import BreakFile
 from joule.log._files import DISK, Files, sync_directory
@@ -16,6 +17,7 @@ from joule.log._head import NO_TIMESTAMP, Head, HeadFile
 from joule.log._history import BREAK, read_log
 from joule.log._identity import read_identity
 from joule.log._lock import ProcessLock
+from joule.log._provenance import Origin, add_origin
 from joule.log._reader import LogReader
 from joule.log._segments import HEADER_BYTES, make_segment, segment_path
 from joule.log._writer import LOCK_NAME, LogWriter
@@ -46,6 +48,7 @@ def copy_later_rows(source: Path, target: Path, stream: str, after_us: int, file
     layout = read_identity(source, files).layout
     copied = 0
     with contextlib.closing(LogWriter(target, layout, stream=stream, holder=_HOLDER, files=files)) as writer:
+        add_origin(target, Origin(kind="copy", name=read_identity(source, files).stream), time_now(), files)
         for block in read_log(source, after_us + 1, files=files):
             if block is BREAK:
                 writer.mark_break()

@@ -69,7 +69,9 @@ class FakeNode(Node):
         self.closed += 1
 
     async def version(self):
-        return VersionInfo(version="0", name="fake", directory=self.where, pid=self.pid)
+        return VersionInfo(
+            version="0", name="fake", directory=self.where, pid=self.pid, clock_note=self.known_clock.note
+        )
 
     async def clock(self):
         return self.known_clock

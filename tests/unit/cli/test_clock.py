@@ -79,3 +79,14 @@ def test_following_a_clock_that_is_not_behind_does_nothing_and_says_so(run):
 def test_following_as_json_is_the_whole_change(run, node):
     node.clock_change = CHANGE
     assert ClockChange.from_json(json.loads(run("clock", "follow", "--json").stdout)) == CHANGE
+
+
+@pytest.mark.parametrize(
+    "command", [("module", "list"), ("module", "info", "mean"), ("stream", "list"), ("stream", "info", "1")]
+)
+def test_every_status_says_what_is_the_matter_with_the_clock(run, node, command):
+    assert run(*command).stderr == ""
+    node.known_clock = AHEAD
+    result = run(*command, "--json")
+    assert result.stderr == "clock: it is ahead\n"
+    assert json.loads(result.stdout)

@@ -17,6 +17,7 @@ from joule.log import (
     copy_later_rows,
     cut_later_rows,
     inspect_log,
+    inspect_provenance,
     read_log,
 )
 
@@ -85,6 +86,8 @@ def test_copied_rows_are_a_log_with_the_same_bytes_and_breaks(directory, tmp_pat
     assert copy_later_rows(directory, tmp_path / "aside", "/a/raw-ahead", 20) == 19
     assert times_in(tmp_path / "aside") == [*range(21, 26), "break", *range(26, 31), "break", *range(31, 40)]
     assert inspect_log(tmp_path / "aside").stream == "/a/raw-ahead"
+    (stretch,) = inspect_provenance(tmp_path / "aside")
+    assert (stretch.origin.kind, stretch.origin.name) == ("copy", "/a/raw")
     original = b"".join(block.tobytes() for block in read_log(directory, 21) if block is not BREAK)
     assert b"".join(block.tobytes() for block in read_log(tmp_path / "aside") if block is not BREAK) == original
 
