@@ -37,7 +37,7 @@ from joule.daemon._node import ManagedNode, reload_when_told
 from joule.daemon._node_lock import hold_node_lock
 from joule.daemon._node_view import RunningNode
 from joule.daemon._notify import Notifier, node_status
-from joule.daemon._orphans import adopt_orphans
+from joule.daemon._orphans import adopt_orphans, reap_for_ever
 from joule.daemon._preparation import node_mark, prepare
 from joule.daemon._records import ModuleRecords
 from joule.daemon._supervisor import Supervisor, end_leftovers
@@ -97,6 +97,7 @@ async def run_node(setup: NodeSetup, signals: Signals) -> None:
         preparation = prepare(setup, catalog, run_directory)
         await stack.enter_async_context(adopt_orphans(Child.own))
         tasks = await stack.enter_async_context(BackgroundTasks())
+        tasks.start("waiting for orphans", lambda: reap_for_ever(Child.own))
         tasks.start("the node's clock", clock.run)
         supervisor = await stack.enter_async_context(Supervisor(preparation.launches, records, tasks, signals.hurry))
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory, clock.cautious_us))

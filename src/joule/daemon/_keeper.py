@@ -146,6 +146,7 @@ class ModuleKeeper:
         if pid is None or self._output is None or self._cause is not None or self._stop.is_set():
             return
         self._cause = cause
+        self.status.reason = f"it is being ended: {cause}"
         self._output.say(f"---module ended by jouled: {cause}---")
         _log.warning("module %s: ended by jouled: %s", self.launch.name, cause)
         async with self._ending:

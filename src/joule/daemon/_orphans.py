@@ -21,9 +21,10 @@ from pathlib import Path
 
 from joule.daemon._process_table import process_info
 
-__all__ = ["adopt_orphans", "children"]
+__all__ = ["adopt_orphans", "children", "reap_for_ever"]
 
 _PR_SET_CHILD_SUBREAPER = 36
+_REAP_S = 5.0  # a zombie holds nothing but its number; a look costs 40 us
 _LOOK_S = 0.03
 _GRACE_S = 1.0
 _GIVE_UP_S = 2.0
@@ -43,14 +44,25 @@ async def adopt_orphans(own: AbstractSet[int]) -> AsyncIterator[None]:
     if not _set_subreaper(1):
         yield
         return
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGCHLD, _reap, own)
     try:
         yield
     finally:
         await _end(own)
-        loop.remove_signal_handler(signal.SIGCHLD)
         _set_subreaper(0)
+
+
+async def reap_for_ever(own: AbstractSet[int]) -> None:
+    """Wait for orphans that have ended, again and again.
+
+    Not by SIGCHLD: a module with thousands of processes that is ended would fill the pipe through which the event loop
+    hears of signals, and SIGTERM could be missed.
+
+    Args:
+        own: See `adopt_orphans`.
+    """
+    while True:
+        _reap(own)
+        await asyncio.sleep(_REAP_S)
 
 
 def children() -> set[int]:

@@ -3,8 +3,8 @@
 Looking costs something, and a node at rest must cost nothing to speak of. So every second, while a module runs, one
 small file of the kernel's says how many processes and threads the machine has (some 20 us): only when those have grown
 by more than some module may still have is the process table read. Memory is looked at every second too, but only of the
-known processes of modules that have `max_memory`. The whole table is read every ten seconds where a module has
-`max_memory` or `max_cpu`, and every minute otherwise. Heads of logs are read four times within a `timeout`.
+known processes of modules that have `max_memory`. The whole table is read soon after a start, every ten seconds where a
+module has `max_memory` or `max_cpu`, and every minute otherwise. Heads of logs are read four times within a `timeout`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from joule.errors import LogError
 __all__ = ["Watch"]
 
 LOOK_S = 1.0
+FIRST_PASS_S = 3.0  # after a start: by then a module has started what it starts
 LIMITED_PASS_S = 10.0
 PASS_S = 60.0
 _LOOKS_IN_TIMEOUT = 4
@@ -130,7 +131,7 @@ class Watch:
             known = self._runs.get(name)
             if known is None or known.pid != pid:
                 known = _Run(keeper=keeper, pid=pid, started_s=keeper.status.started_s or now_s, members=_alone(pid))
-                self._next_pass_s = min(self._next_pass_s, now_s + LIMITED_PASS_S)  # to know its processes soon
+                self._next_pass_s = min(self._next_pass_s, now_s + FIRST_PASS_S)
             known.keeper = keeper
             runs[name] = known
         self._runs = runs

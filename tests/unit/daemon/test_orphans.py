@@ -11,7 +11,8 @@ from joule.daemon._orphans import children
 PROGRAM = """
     import asyncio, os, subprocess, sys, time
     from joule.daemon._child import Child
-    from joule.daemon._orphans import adopt_orphans, children
+    from joule.daemon import _orphans
+    from joule.daemon._orphans import adopt_orphans, children, reap_for_ever
     from joule.daemon._process_table import process_info
 
     FORK_AWAY = "import os, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\nprint(os.getpid(), flush=True)\\n"
@@ -44,7 +45,10 @@ def test_zombies_of_nobody_are_waited_for_and_those_of_our_own_children_are_kept
             command = "import os, time; pid = os.fork(); os._exit(0) if pid else time.sleep(0.05)"
             subprocess.run([sys.executable, "-I", "-S", "-c", command], check=True)
             await child.wait()
+            _orphans._REAP_S = 0.01
+            reaping = asyncio.ensure_future(reap_for_ever(Child.own))
             await until(lambda: children() == {child.pid})
+            reaping.cancel()
             print(child.reap(), len(children()))
     """)
     assert said == ["7", "0"]

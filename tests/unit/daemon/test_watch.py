@@ -97,7 +97,7 @@ async def test_a_module_that_forks_without_end_is_ended_whole(watch_over, launch
     module = launch(BOMB, limits=Limits(max_processes=40))
     status, watch = await watch_over(module)
     now_s = asyncio.get_running_loop().time()
-    watch.look(now_s)  # whatever comes now: no pass is due for ten seconds but by the count of processes
+    watch.look(now_s)  # whatever comes now: no pass is due for seconds but by the count of processes
     await until(lambda: watch.look(now_s) or status.state is ModuleState.BACKING_OFF)
     assert "processes, more than max_processes = 40" in status.reason
     assert [process for process in processes() if read_tag(process.pid) == tag_of(module.mark)] == []
@@ -141,7 +141,7 @@ async def test_a_watch_at_rest_reads_the_process_table_once_a_minute(watch_over,
     status, watch = await watch_over(launch(SLEEP))
     await until(lambda: status.pid is not None)
     watch.look(0.0)
-    watch.look(_watch.LIMITED_PASS_S)  # the first look at a new process
+    watch.look(_watch.FIRST_PASS_S)  # the first look at a new process
     passes.clear()
     for second in range(11, 251):
         watch.look(float(second))
