@@ -1,11 +1,12 @@
 """Streams as objects under a real `jouled`: what modules hold, what moves, what goes, and who wrote the rows."""
 
+import asyncio
 import platform
 import socket
 
 import pytest
 
-from joule.api import log_directory
+from joule.api import log_directory, open_node
 from joule.errors import NodeUnreachableError, StreamHeldError
 
 READER = """
@@ -91,3 +92,18 @@ def test_without_a_jouled_the_history_can_be_read_and_nothing_changed(kit):
     assert kit.ask("folder", "/lab").streams[0].path == "/lab/noise"
     with pytest.raises(NodeUnreachableError, match="start it with"):
         kit.ask("stream_move", "/lab/noise", "/old")
+
+
+def test_a_folder_is_copied_while_it_is_written_and_the_copy_stays_as_it_was(node):
+    async def copy():
+        async with open_node(str(node.directory)) as opened:
+            return [progress async for progress in opened.folder_copy("/lab", "/old")][-1]
+
+    done = asyncio.run(copy())
+    copied = node.ask("stream", "/old/noise")
+    assert 5 < copied.rows == done.rows
+    node.wait(lambda: node.ask("stream", "/lab/noise").rows > copied.rows, "more rows")
+    first, copy_first = node.rows("/lab/noise")[0], node.rows("/old/noise")[0]
+    assert copy_first.tobytes() == first[: len(copy_first)].tobytes()
+    assert node.ask("stream", "/old/noise").rows == copied.rows
+    assert node.ask("stream_provenance", "/old/noise")[0].kind == "copy"

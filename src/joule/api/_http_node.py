@@ -166,6 +166,17 @@ class HttpNode(HttpStreamOperations, Node):
     async def _post(self, path: str, /, **query: str) -> Any:
         return await self._answer("POST", path, query)
 
+    async def _lines(self, path: str, body: Any) -> AsyncGenerator[Any]:
+        async with self._request("POST", path, {}, body=body, answer_s=_ANSWER_S) as answer:
+            while line := await answer.content.readuntil(b"\n"):
+                facts = json.loads(line)
+                if "error" in facts:
+                    raise from_wire(facts)
+                if facts == {"done": True}:
+                    return
+                yield facts
+            raise self._gone("the answer broke off")
+
     async def _answer(self, method: str, path: str, query: Mapping[str, str], body: Any = None) -> Any:
         async with self._request(method, path, query, body=body, answer_s=_ANSWER_S) as answer:
             try:

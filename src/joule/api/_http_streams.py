@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from joule.api._models import ChangeInfo, FolderInfo, ProvenanceInfo, StreamInfo
+from joule.api._models import ChangeInfo, CopyProgress, FolderInfo, ProvenanceInfo, StreamInfo
 from joule.api._stream_operations import StreamOperations
 from joule.core import StreamSpec
 
@@ -24,6 +25,10 @@ class HttpStreamOperations(StreamOperations):
     async def folder(self, folder: str | int) -> FolderInfo:
         """Return one folder with all that is below it."""
         return FolderInfo.from_json(await self._answer("GET", "/folder.json", _query(folder)))
+
+    @abc.abstractmethod
+    def _lines(self, path: str, body: Any) -> AsyncGenerator[Any]:
+        """Yield the JSON lines of an answer that goes on for long, without the one that says that it is done."""
 
     async def stream_provenance(self, stream: str | int) -> list[ProvenanceInfo]:
         """Return who wrote which rows of a stream."""
@@ -60,6 +65,15 @@ class HttpStreamOperations(StreamOperations):
         """Move a folder into another one."""
         body = {**_source(folder), "dest_path": parent}
         return ChangeInfo.from_json(await self._answer("PUT", "/folder/move.json", {}, body))
+
+    async def folder_copy(
+        self, folder: str | int, destination: str, start_us: int | None = None, end_us: int | None = None
+    ) -> AsyncGenerator[CopyProgress]:
+        """Copy a folder with all streams below it."""
+        body = {**_source(folder), "dest_path": destination, "start": start_us, "end": end_us}
+        async with contextlib.aclosing(self._lines("/folder/copy", body)) as lines:
+            async for line in lines:
+                yield CopyProgress.from_json(line)
 
     async def folder_delete(self, folder: str | int, *, recursive: bool = False) -> ChangeInfo:
         """Delete a folder."""

@@ -15,6 +15,7 @@ __all__ = [
     "ChangeInfo",
     "ClockChange",
     "ClockInfo",
+    "CopyProgress",
     "FolderInfo",
     "ModuleChange",
     "ModuleInfo",
@@ -427,3 +428,18 @@ class ChangeInfo(_Wire):
     def from_json(cls, body: dict[str, Any]) -> Self:
         """Return the change that `to_json` described."""
         return super(ChangeInfo, cls).from_json({**body, "warnings": tuple(body["warnings"])})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CopyProgress(_Wire):
+    """How far the copying of a folder is.
+
+    Attributes:
+        streams: How many there are to be copied.
+        rows: How many were copied so far.
+        total_rows: How many there are to be copied.
+    """
+
+    streams: int
+    rows: int
+    total_rows: int

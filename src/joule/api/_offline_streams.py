@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, NoReturn
 
-from joule.api._models import ChangeInfo, StreamInfo
+from joule.api._models import ChangeInfo, CopyProgress, StreamInfo
 from joule.api._stream_operations import StreamOperations
 from joule.core import StreamSpec
 
@@ -43,6 +43,12 @@ class RefusedStreamOperations(StreamOperations):
     async def folder_move(self, folder: str | int, parent: str) -> ChangeInfo:
         """Not without a `jouled`."""
         self._refuse(f"moving folder {folder!r}")
+
+    def folder_copy(
+        self, folder: str | int, destination: str, start_us: int | None = None, end_us: int | None = None
+    ) -> AsyncGenerator[CopyProgress]:
+        """Not without a `jouled`."""
+        self._refuse(f"copying folder {folder!r}")
 
     async def folder_delete(self, folder: str | int, *, recursive: bool = False) -> ChangeInfo:
         """Not without a `jouled`."""

@@ -8,13 +8,13 @@ where it is: `StreamHeldError` names the module. Each change is whole and durabl
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from joule.core import StreamSpec
 
 if TYPE_CHECKING:
-    from joule.api._models import ChangeInfo, FolderInfo, ProvenanceInfo, StreamInfo
+    from joule.api._models import ChangeInfo, CopyProgress, FolderInfo, ProvenanceInfo, StreamInfo
 
 __all__ = ["StreamOperations"]
 
@@ -103,6 +103,31 @@ class StreamOperations(abc.ABC):
             BadMoveError: It is the root, or would come to lie in itself.
             NameTakenError: There is such a folder already; folders are not merged.
             StreamHeldError: A running module uses a stream in it.
+        """
+
+    @abc.abstractmethod
+    def folder_copy(
+        self, folder: str | int, destination: str, start_us: int | None = None, end_us: int | None = None
+    ) -> AsyncGenerator[CopyProgress]:
+        """Copy a folder with all streams below it: their attributes, rows and breaks.
+
+        The copy appears when all of it is complete. Leaving the generator early ends the copying and leaves nothing.
+
+        Args:
+            folder: What to copy.
+            destination: Path that the copy will have; no folder may be there yet.
+            start_us: First timestamp, inclusive; None begins with the oldest stored rows.
+            end_us: Last timestamp, exclusive; None ends with the newest.
+
+        Yields:
+            How far it is.
+
+        Raises:
+            NotFoundError: The node has no such folder.
+            BadMoveError: The copy would lie in itself.
+            NameTakenError: There is a folder of that path; folders are not merged.
+            LogError: The disk is full, or a log cannot be read.
+            NodeUnreachableError: The node went away before the copy was complete.
         """
 
     @abc.abstractmethod

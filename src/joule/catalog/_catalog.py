@@ -242,6 +242,23 @@ class Catalog:
             move_folder(self._database, folder_id, path)
             return self.folder(folder_id)
 
+    def has_folder(self, path: str) -> bool:
+        """Return whether there is a folder of a path."""
+        with contextlib.suppress(NotFoundError):
+            find_folder(self._database, path)
+            return True
+        return False
+
+    def ensure_folder(self, path: str) -> int:
+        """Return the id of a folder, made with those above it when it is not there.
+
+        Raises:
+            BadPathError: The path is none.
+        """
+        check_stream_path(path)
+        with self.transaction():
+            return make_folder(self._database, path)
+
     def describe_folder(self, path_or_id: str | int, description: str) -> FolderRecord:
         """Give a folder a description.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 from joule.core import StreamSpec
 
@@ -46,6 +47,16 @@ class FolderRecord:
     def name(self) -> str:
         """Last component of the path; empty for the root."""
         return self.path.rpartition("/")[2]
+
+    def walk(self) -> Iterator[FolderRecord]:
+        """Yield this folder and all below it."""
+        yield self
+        for folder in self.folders:
+            yield from folder.walk()
+
+    def all_streams(self) -> list[StreamRecord]:
+        """Return all streams in this folder and below it."""
+        return [stream for folder in self.walk() for stream in folder.streams]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

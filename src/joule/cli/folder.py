@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joule.cli._confirm import confirm, show_change, yes_option
+from joule.cli._folder_copy import copy
 from joule.cli._folder_tree import FolderTree
 from joule.cli._options import json_option, stream_name
 from joule.cli._output import note, show_json
@@ -23,6 +24,9 @@ __all__ = ["folder"]
 @click.group()
 def folder() -> None:
     """Show, move, copy and delete a node's folders of streams."""
+
+
+folder.add_command(copy)
 
 
 @folder.command("list")

@@ -16,7 +16,7 @@ from pathlib import Path
 from joule.api import log_directory
 from joule.catalog import Catalog, Removal
 
-__all__ = ["LogRemover"]
+__all__ = ["LogRemover", "doomed_directory", "draft_directory"]
 
 _FILES_AT_ONCE = 50  # 3 GB of rows: some 10 ms, so that stopping jouled does not wait for a large log
 
@@ -58,8 +58,9 @@ class LogRemover:
         try:
             directory = log_directory(self._data_directory, removal.stream_id)
             await asyncio.to_thread(_take_name, directory)
-            while await asyncio.to_thread(_remove_some, doomed_directory(directory)):
-                pass
+            for rest in (doomed_directory(directory), draft_directory(directory)):
+                while await asyncio.to_thread(_remove_some, rest):
+                    pass
         except OSError as error:
             _log.error(
                 "the log of deleted stream %s cannot be removed: %s: %s; it is tried again when jouled next starts",
@@ -73,8 +74,13 @@ class LogRemover:
 
 
 def doomed_directory(directory: Path) -> Path:
-    """Return where a log's files are when it is none any more, or none yet: no stream's id is such a name."""
+    """Return where a log's files are when it is none any more: no stream's id is such a name."""
     return directory.with_name(f"{directory.name}.removed")
+
+
+def draft_directory(directory: Path) -> Path:
+    """Return where a log's files are while it is made, as a copy is: likewise."""
+    return directory.with_name(f"{directory.name}.copy")
 
 
 def _take_name(directory: Path) -> None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from joule.api import ChangeInfo, StreamInfo, describe_stream, log_directory
+from joule.api import ChangeInfo, CopyProgress, StreamInfo, describe_stream, log_directory
 from joule.catalog import Catalog, FolderRecord, StreamRecord
 from joule.core import StreamSpec, join_stream_path, split_stream_path
 from joule.core.attributes import change_stream, check_text
+from joule.daemon._copying import FolderCopies
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._stream_usage import StreamUsage
 from joule.errors import LogError, StreamHeldError
@@ -42,6 +43,7 @@ class StreamChanges:
         self._data_directory = data_directory
         self._usage = usage
         self._remover = remover
+        self._copies = FolderCopies(catalog, data_directory, remover)
 
     def folder_path(self, folder: str | int) -> str:
         """Return the path of a folder; a path that is none yet is returned as it is.
@@ -156,7 +158,7 @@ class StreamChanges:
             StreamHeldError: Something uses a stream in it; nothing was deleted.
         """
         before = self._catalog.folder(folder)
-        streams = list(_streams_below(before))
+        streams = before.all_streams()
         if recursive:
             self._check_unused(streams)
         self._catalog.delete_folder(before.id, recursive=recursive)
@@ -164,6 +166,12 @@ class StreamChanges:
         _log.info("folder %s is deleted, with %d streams", before.path, len(streams))
         warnings = [text for record in streams for text in self._old_names(record.spec.path, None)]
         return ChangeInfo(path=before.path, id=before.id, streams=len(streams), warnings=tuple(warnings))
+
+    def copy_folder(
+        self, folder: str | int, destination: str, start_us: int | None, end_us: int | None
+    ) -> AsyncGenerator[CopyProgress]:
+        """Copy a folder with all streams, rows and breaks in it; see `FolderCopies`."""
+        return self._copies.copy_folder(folder, destination, start_us, end_us)
 
     def _move(self, record: StreamRecord, path: str) -> StreamRecord:
         if path != record.spec.path:
@@ -174,13 +182,13 @@ class StreamChanges:
 
     def _move_folder(self, record: FolderRecord, path: str) -> FolderRecord:
         if path != record.path:
-            self._check_unused(_streams_below(record))
+            self._check_unused(record.all_streams())
         moved = self._catalog.move_folder(record.id, path)
         _log.info("folder %s is now %s", record.path, moved.path)
         return moved
 
     async def _moved(self, before: FolderRecord, after: FolderRecord) -> ChangeInfo:
-        old, new = list(_streams_below(before)), list(_streams_below(after))
+        old, new = before.all_streams(), after.all_streams()
         has_moved = before.path != after.path
         await self._relabel(new if has_moved else [])
         places = {record.id: record.spec.path for record in new}
@@ -192,6 +200,8 @@ class StreamChanges:
         records = list(records)
         self._usage.check_unused(record.spec.path for record in records)
         for record in records:
+            if self._copies.is_source(record.id):
+                raise StreamHeldError(record.spec.path, "being copied", "wait for the end of that")
             writer = _writer(log_directory(self._data_directory, record.id))
             if writer is not None:
                 raise StreamHeldError(record.spec.path, f"written by {writer}", "end that first")
@@ -224,12 +234,6 @@ class StreamChanges:
 
 def _without_path(spec: StreamSpec) -> StreamSpec:
     return dataclasses.replace(spec, path="")
-
-
-def _streams_below(folder: FolderRecord) -> Iterator[StreamRecord]:
-    yield from folder.streams
-    for below in folder.folders:
-        yield from _streams_below(below)
 
 
 def _writer(directory: Path) -> str | None:

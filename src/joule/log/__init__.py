@@ -9,7 +9,17 @@ from joule.log._clock_file import ClockFile, ClockMemory, clock_path, following_
 from joule.log._cursors import CursorFile, InputPosition, cursor_path
 from joule.log._files import DISK, DiskFiles, Files
 from joule.log._head import Head, read_head
-from joule.log._history import BREAK, Break, LogSummary, inspect_log, later_rows, newest_timestamps, read_log, trim_log
+from joule.log._history import (
+    BREAK,
+    Break,
+    LogSummary,
+    count_rows,
+    inspect_log,
+    later_rows,
+    newest_timestamps,
+    read_log,
+    trim_log,
+)
 from joule.log._identity import Identity, create_log, read_identity, relabel_log
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
@@ -43,6 +53,7 @@ __all__ = [
     "add_origin",
     "clock_path",
     "copy_later_rows",
+    "count_rows",
     "create_log",
     "cursor_path",
     "cut_later_rows",

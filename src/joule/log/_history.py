@@ -21,7 +21,17 @@ from joule.log._reader import LogReader
 from joule.log._segments import HEADER_BYTES, segment_names, segment_path
 from joule.log._writer import LOCK_NAME
 
-__all__ = ["BREAK", "Break", "LogSummary", "inspect_log", "later_rows", "newest_timestamps", "read_log", "trim_log"]
+__all__ = [
+    "BREAK",
+    "Break",
+    "LogSummary",
+    "count_rows",
+    "inspect_log",
+    "later_rows",
+    "newest_timestamps",
+    "read_log",
+    "trim_log",
+]
 
 BLOCK_BYTES = 2**20
 RATE_US = 10_000_000
@@ -198,6 +208,19 @@ def read_log(
             if row == boundary:
                 passed += 1
                 is_broken = had_rows  # a break stands between rows: those on one side may have been trimmed meanwhile
+
+
+def count_rows(directory: Path, start_us: int | None = None, end_us: int | None = None, files: Files = DISK) -> int:
+    """Return how many rows `read_log` would yield now.
+
+    Raises:
+        LogError: There is no log, or it cannot be read.
+    """
+    with LogReader(directory, files) as log:
+        head = log.head()
+        start = _oldest(log, head) if start_us is None else log.row_at(start_us, head)
+        end = head.end if end_us is None else log.row_at(end_us, head)
+        return log.segments.count(start, end)
 
 
 def trim_log(

@@ -17,6 +17,7 @@ from aiohttp import web
 from joule.server._clock import ClockRoutes
 from joule.server._data import DataRoutes
 from joule.server._errors import error_shape
+from joule.server._folder_copy import FolderCopyRoutes
 from joule.server._logs import LogRoutes
 from joule.server._modules import ModuleRoutes
 from joule.server._stream_changes import StreamChangeRoutes
@@ -36,6 +37,7 @@ def create_app(node: NodeView) -> web.Application:
         LogRoutes(node),
         StreamRoutes(node),
         StreamChangeRoutes(node),
+        FolderCopyRoutes(node),
         DataRoutes(node),
         ClockRoutes(node),
     )

@@ -47,6 +47,17 @@ class Body:
             raise BadRequestError(f"{self._route} needs the object {name!r} in its body", parameter=name)
         return value
 
+    def time(self, name: str) -> int | None:
+        """Return a timestamp in us; None where there is none.
+
+        Raises:
+            BadRequestError: It is none.
+        """
+        value = self._values.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63):
+            raise BadRequestError(f"{self._route}: {name!r} is a number of microseconds, not {value!r}", parameter=name)
+        return value
+
     def key(self, prefix: str = "") -> str | int:
         """Return what names a stream or folder: the path in `<prefix>path`, or the number in `<prefix>id`.
 

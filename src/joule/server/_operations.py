@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 
-from joule.api import ChangeInfo, StreamInfo
+from joule.api import ChangeInfo, CopyProgress, StreamInfo
 from joule.core import StreamSpec
 
 __all__ = ["StreamChangesView"]
@@ -34,6 +34,11 @@ class StreamChangesView(Protocol):
 
     async def delete_folder(self, folder: str | int, *, recursive: bool) -> ChangeInfo:
         """Delete a folder, if asked for with all that is in it."""
+
+    def copy_folder(
+        self, folder: str | int, destination: str, start_us: int | None, end_us: int | None
+    ) -> AsyncGenerator[CopyProgress]:
+        """Copy a folder with all that is in it, yielding how far it is, at once and then now and then."""
 
     def folder_path(self, folder: str | int) -> str:
         """Return the path of a folder; a path that is none yet is returned as it is."""

@@ -11,6 +11,7 @@ from joule.api import (
     ChangeInfo,
     ClockChange,
     ClockInfo,
+    CopyProgress,
     FolderInfo,
     LogLine,
     ModuleChange,
@@ -163,6 +164,11 @@ class FakeNode(Node):
 
     async def folder_move(self, folder, parent):
         return self._do("folder_move", folder, parent)
+
+    async def folder_copy(self, folder, destination, start_us=None, end_us=None):
+        self._do("folder_copy", folder, destination, start_us, end_us)
+        for rows in (0, 5, 10):
+            yield CopyProgress(streams=2, rows=rows, total_rows=10)
 
     async def folder_delete(self, folder, *, recursive=False):
         return self._do("folder_delete", folder, recursive)

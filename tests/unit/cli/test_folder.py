@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from joule.api import FolderInfo
+from joule.errors import NameTakenError
 
 
 @pytest.fixture
@@ -87,3 +88,19 @@ def test_on_a_terminal_a_person_is_asked_with_what_goes(answer, done):
     assert ended.stdout == done
     assert "3 rows" in ended.stderr
     assert "Delete it? [y/N]" in ended.stderr
+
+
+def test_a_folder_is_copied_whole_or_for_a_span_of_time(run, node):
+    result = run("folder", "copy", "/a b", "/c d")
+    assert (result.stdout, result.stderr) == ("copied /a b to /c d: 2 streams, 10 rows\n", "")
+    result = run("folder", "copy", "3", "/c", "-s", "1000", "--end", "2000", "--json")
+    assert json.loads(result.stdout) == {"path": "/c", "streams": 2, "rows": 10}
+    assert node.asked == [("folder_copy", "/a b", "/c d", None, None), ("folder_copy", 3, "/c", 1000, 2000)]
+    assert run("folder", "copy", "/a", "/c", "-s", "2000", "-e", "1000").exit_code == 2
+
+
+def test_a_copy_that_cannot_be_is_refused_with_the_reason(run, node):
+    node.refusal = NameTakenError("folder", "/c")
+    result = run("folder", "copy", "/a", "/c")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is a folder '/c' already" in result.stderr

@@ -7,7 +7,7 @@ import json
 import aiohttp
 import pytest
 
-from joule.api import catalog_path, describe_stream
+from joule.api import CopyProgress, catalog_path, describe_stream
 from joule.catalog import Catalog
 from joule.config import init_node, load_node
 from joule.core import ElementSpec, StreamSpec
@@ -16,7 +16,14 @@ from joule.daemon._node import ManagedNode
 from joule.daemon._preparation import prepare
 from joule.daemon._stream_changes import StreamChanges
 from joule.daemon._stream_usage import StreamUsage
-from joule.errors import BadAttributeError, FolderNotEmptyError, LayoutMismatchError, NameTakenError, NotFoundError
+from joule.errors import (
+    BadAttributeError,
+    DiskFullError,
+    FolderNotEmptyError,
+    LayoutMismatchError,
+    NameTakenError,
+    NotFoundError,
+)
 
 SPEC = StreamSpec(
     path="/a/new stream",
@@ -146,3 +153,32 @@ async def test_a_bad_value_is_the_same_error_on_both_sides(client, catalog):
     made = await client.stream_create(SPEC)
     with pytest.raises(BadAttributeError, match="'keep_us': it is a number of microseconds"):
         await client.stream_update(made.id, {"keep_us": "1w"})
+
+
+async def test_a_folder_is_copied_with_its_progress(client, catalog):
+    await client.stream_create(SPEC)
+    progress = [progress async for progress in client.folder_copy("/a", "/b")]
+    assert (progress[-1].streams, progress[-1].rows) == (1, 0)
+    assert catalog.stream("/b/new stream").spec.elements == SPEC.elements
+    with pytest.raises(NameTakenError):
+        await anext(client.folder_copy("/a", "/b"))
+
+
+async def test_a_copy_that_fails_on_its_way_is_the_same_error_on_both_sides(client, fake, catalog, monkeypatch):
+    await client.stream_create(SPEC)
+
+    async def copy_folder(*arguments):
+        yield CopyProgress(streams=1, rows=0, total_rows=5)
+        raise DiskFullError("/b/new stream", "/data", 3)
+
+    monkeypatch.setattr(fake.changes, "copy_folder", copy_folder)
+    copying = client.folder_copy("/a", "/b")
+    assert (await anext(copying)).total_rows == 5
+    with pytest.raises(DiskFullError, match="is full"):
+        await anext(copying)
+
+
+async def test_a_copy_with_a_bad_time_is_refused(send, catalog):
+    body = {"src_path": "/a", "dest_path": "/b", "start": "noon"}
+    status, answer = await send("POST", "/folder/copy", body)
+    assert (status, answer["error"]["detail"]) == (400, {"parameter": "start"})
