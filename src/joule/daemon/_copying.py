@@ -194,7 +194,7 @@ class FolderCopies:
                 copy = self._catalog.ensure_folder(destination + folder.path.removeprefix(source.path.rstrip("/")))
                 self._catalog.describe_folder(copy, folder.description)
         rows = sum(job.rows for job in jobs)
-        _log.info("folder %s is copied to %s: %d streams, %d rows", source.path, destination, len(jobs), rows)
+        _log.info("folder %s is copied to %s; streams: %d, rows: %d", source.path, destination, len(jobs), rows)
 
 
 def _command(job: _Job, start_us: int | None, end_us: int | None) -> str:

@@ -163,7 +163,7 @@ class StreamChanges:
             self._check_unused(streams)
         self._catalog.delete_folder(before.id, recursive=recursive)
         self._remover.wake()
-        _log.info("folder %s is deleted, with %d streams", before.path, len(streams))
+        _log.info("folder %s is deleted; streams: %d", before.path, len(streams))
         warnings = [text for record in streams for text in self._old_names(record.spec.path, None)]
         return ChangeInfo(path=before.path, id=before.id, streams=len(streams), warnings=tuple(warnings))
 
