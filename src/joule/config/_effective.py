@@ -44,8 +44,10 @@ def effective_settings(
     for module in modules:
         if module.config and module.file in sound:
             found.extend(_module_settings(module.config, module.ini, variables))
+    inline = _inline_origins(modules)
     for path, spec in table.sound.items():
-        found.extend(_stream_settings(spec, table.files.get(path), modules))
+        file = table.files.get(path)
+        found.extend(_file_settings(spec, file) if file else _inline_settings(spec, inline[path]))
     return tuple(found)
 
 
@@ -91,11 +93,8 @@ def _module_settings(module: ModuleConfig, ini: Ini, variables: Variables) -> It
             yield section.setting(key, pipe.stream)
 
 
-def _stream_settings(spec: StreamSpec, file: StreamFile | None, modules: Iterable[ModuleFile]) -> Iterator[Setting]:
-    """Yield what a stream comes to, from its file or from the first of the modules that define it inline."""
-    if file is None:
-        yield from _inline_settings(spec, modules)
-        return
+def _file_settings(spec: StreamSpec, file: StreamFile) -> Iterator[Setting]:
+    """Yield what a stream's file comes to."""
     part = Part("stream", spec.path, file.file, file.ini.find("main"))
     is_whole = spec.path == file.full_path != file.folder_path
     path = Origin(file=file.file, line=file.line, way="path is all of it" if is_whole else "path and name")
@@ -105,14 +104,20 @@ def _stream_settings(spec: StreamSpec, file: StreamFile | None, modules: Iterabl
         yield from _element_values(Part("stream", spec.path, file.file, section, part=element.name), element)
 
 
-def _inline_settings(spec: StreamSpec, modules: Iterable[ModuleFile]) -> Iterator[Setting]:
-    file, line = next(
-        (module.file, pipe.line)
-        for module in modules
-        for pipe in (*module.inputs.values(), *module.outputs.values())
-        if pipe.stream == spec.path and pipe.inline is not None
-    )
-    here = Origin(file=file, line=line, way="inline")
+def _inline_origins(modules: Iterable[ModuleFile]) -> dict[str, Origin]:
+    """Return where each stream is defined inline, by path: in the first of the files that do so."""
+    found: dict[str, Origin] = {}
+    for module in modules:
+        for pipe in (*module.inputs.values(), *module.outputs.values()):
+            if pipe.inline is not None:
+                found.setdefault(pipe.stream, Origin(file=module.file, line=pipe.line, way="inline"))
+    return found
+
+
+def _inline_settings(spec: StreamSpec, here: Origin) -> Iterator[Setting]:
+    """Yield what a stream comes to that is defined in a line of a module's file."""
+    assert here.file is not None
+    file = here.file
     part = Part("stream", spec.path, file, None)
     yield part.setting("path", spec.path, origin=here)
     yield from _stream_values(part, spec, inline=here)

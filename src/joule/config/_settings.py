@@ -101,7 +101,10 @@ class Part:
 
     def entry(self, *keys: str) -> Entry | None:
         """Return the line of the first of these keys (lower case) that the section has."""
-        return next((self._entries[key] for key in keys if key in self._entries), None)
+        for key in keys:
+            if key in self._entries:
+                return self._entries[key]
+        return None
 
     def origin(self, *keys: str) -> Origin:
         """Return where the first of these keys stands, the other names of a key after its own."""

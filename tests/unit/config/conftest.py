@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,16 @@ class NodeFiles:
 
 
 @pytest.fixture
-def node(tmp_path) -> NodeFiles:
-    directory = tmp_path / "node"
-    directory.mkdir()
-    return NodeFiles(directory)
+def node_files() -> Callable[[Path], NodeFiles]:
+    """Make a node in a directory that is not there yet."""
+
+    def make(directory: Path) -> NodeFiles:
+        directory.mkdir()
+        return NodeFiles(directory)
+
+    return make
+
+
+@pytest.fixture
+def node(tmp_path, node_files) -> NodeFiles:
+    return node_files(tmp_path / "node")

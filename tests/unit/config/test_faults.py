@@ -55,6 +55,7 @@ TABLE = {
         (MAIN, 2, "error", ["secrets file", "gone does not exist", "chmod 600"]),
     ),
     "blank secrets file": ({MAIN: "[Main]\nSecretsFile =\n"}, (MAIN, 2, "error", ["blank", "secrets.conf"])),
+    "bad max ahead": ({MAIN: "[Main]\nMaxAhead = far\n"}, (MAIN, 2, "error", ["'MaxAhead'", "or none"])),
     # the secrets file
     "no secret": ({SEC: "A = x\nhunter2\n"}, (SEC, 2, "error", ["not NAME = value", "one line"])),
     "bad secret name": ({SEC: "my key = x\n"}, (SEC, 1, "error", ["not NAME = value", "letters"])),
