@@ -39,6 +39,8 @@ NotifyAccess=main
 WatchdogSec=30
 TimeoutStartSec=5min
 ExecStart={command}
+# Reads the configuration again, and touches only the modules that changed.
+ExecReload=/bin/kill -HUP $MAINPID
 {service_extra}# The programs of modules are looked up where they were found when this was installed.
 Environment={path_variable}
 # After a crash, a hang or an error. 2 is a command line that jouled does not understand.

@@ -77,6 +77,7 @@ def test_install_writes_the_unit_that_show_prints_enables_it_and_starts_it(run, 
     assert [file.name for file in units.iterdir()] == ["joule-roof.service"]
     assert (units / "joule-roof.service").read_text() == shown.stdout
     assert f'ExecStart="{JOULED}" --config "{directory}/main.conf"' in shown.stdout.splitlines()
+    assert "ExecReload=/bin/kill -HUP $MAINPID" in shown.stdout.splitlines()
     unit = "joule-roof.service"
     assert systemd.calls() == ["--user daemon-reload", f"--user enable {unit}", f"--user start {unit}"]
     assert result.stdout == f"{units}/{unit}: written; enabled and active\n"

@@ -6,7 +6,8 @@ import pickle
 
 import pytest
 
-from joule.config import Secret
+from joule.config import Secret, load_module_arguments
+from joule.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -104,6 +105,16 @@ def test_a_value_never_becomes_several_words_or_another_section(node, monkeypatc
     module = only_module(node)
     assert module.description == "a b; $(touch x) `y` ${PATH} ' \" [Outputs]"
     assert module.exec_cmd == ("/bin/echo", "--", "${EVIL}", "x")
+
+
+def test_a_module_that_is_run_by_hand_takes_names_from_the_environment(node, secrets, monkeypatch):
+    monkeypatch.setenv("SITE", "on the roof")
+    secrets("TOKEN = x\n")
+    file = node.module("m", "[Arguments]\nat = <${SITE}> $${SITE}\n")
+    assert load_module_arguments(file).options == ("--at=<on the roof> ${SITE}",)
+    node.module("m", "[Arguments]\nat = ${TOKEN}\n")
+    with pytest.raises(ConfigurationError, match=r"m\.conf:5: \$\{TOKEN\} stands for nothing"):
+        load_module_arguments(file)
 
 
 def test_a_secret_is_not_shown_by_print_format_or_traceback():
