@@ -113,7 +113,7 @@ def _facts(info: ClockInfo) -> list[tuple[str, Cell]]:
         ("they meet in", "" if info.meets_us is None else duration(info.meets_us)),
         ("synchronised", {True: "yes", False: "no", None: "not known"}[info.synchronised]),
         ("unconfirmed", duration(info.unconfirmed_us) if info.unconfirmed_us else ""),
-        ("note", Styled(info.note, "yellow")),
+        ("note", Styled("" if info.state == "slowing" else info.note, "yellow")),  # that is said above
     ]
 
 
