@@ -29,6 +29,8 @@ __all__ = ["RowWindow", "Values", "WindowFilterModule", "window_rows"]
 Values = npt.NDArray[np.float64]
 """Elements of consecutive rows, shape (n, width)."""
 
+_TURN_VALUES = 2**21  # of all windows of a turn: 16 MB as float64
+
 
 class RowWindow(abc.ABC):
     """What is made of each window.
@@ -37,27 +39,36 @@ class RowWindow(abc.ABC):
     beside them. Sums by a matrix product, a reduction along an axis or a library's convolution do not promise that:
     they may choose their order by length and alignment.
 
+    Args:
+        rows: How many rows a window has.
+
     Attributes:
-        rows: How many rows a window has, 1 or more.
+        rows: As above.
+
+    Raises:
+        ModuleError: A window cannot have so many.
     """
 
     def __init__(self, rows: int) -> None:
+        if rows < 1:
+            raise ModuleError(f"a window has 1 row or more, not {rows}")
         self.rows = rows
 
     @abc.abstractmethod
     def apply(self, values: Values) -> Values:
-        """Return one row for each whole window, shape (max(0, n - rows + 1), width), column by column.
+        """Return one row for each whole window, a new array of shape (n - rows + 1, width), column by column.
 
         Args:
-            values: Consecutive rows of one interval; not to be changed.
+            values: Consecutive rows of one interval, n at least `rows`; not to be changed.
         """
 
-    @abc.abstractmethod
     def turn_rows(self, width: int) -> int:
         """Return how many windows of this width to apply at a time: some 50 ms of work, and little memory.
 
-        Between two turns the event loop runs, so that a stop is seen in the middle of hours of rows.
+        Between two turns the event loop runs, so that a stop is seen in the middle of hours of rows. This one suits
+        work and memory that grow with the rows of all windows together.
         """
+        return max(1, _TURN_VALUES // (self.rows * width))
 
 
 class WindowFilterModule(FilterModule):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from joule.builtins.mean_filter import MeanFilter
 from joule.client._fir_filter import FIRFilterModule, convolve_valid
 from joule.errors import ModuleError
 from joule.pipes import InputPipe, LocalNumpyPipe, LocalPipe
@@ -244,3 +245,8 @@ async def test_the_chunking_of_the_input_changes_no_bit_of_the_output(drawn):
     ]
     found = intervals_of(target)
     assert [rows.tobytes() for rows in found] == [rows.tobytes() for rows in expected]
+
+
+async def test_a_window_without_rows_is_refused():
+    with pytest.raises(ModuleError, match="a window has 1 row or more, not 0"):
+        await MeanFilter().run(argparse.Namespace(window=0), {"input": LocalPipe("float32_1")}, {})

@@ -12,6 +12,7 @@ from typing import Any
 from joule.builtins.mean_filter import MeanFilter
 from joule.builtins.random_reader import RandomReader
 from joule.client import CompositeModule
+from joule.client.windows import window_rows
 from joule.pipes import LocalPipe, Pipe
 
 __all__ = ["DemoComposite", "main"]
@@ -26,7 +27,7 @@ class DemoComposite(CompositeModule):
         """Add `--rate` and `--window`."""
         parser.description = "A random reader and a mean filter in one process."
         parser.add_argument("--rate", type=float, default=1000.0, help="rows a second [Hz] (default: 1000)")
-        parser.add_argument("--window", type=int, default=101, help="rows in a mean (default: 101)")
+        parser.add_argument("--window", type=window_rows, default=101, help="rows in a mean (default: 101)")
 
     async def setup(
         self, parsed_args: argparse.Namespace, inputs: dict[str, Pipe], outputs: dict[str, Pipe]

@@ -38,6 +38,10 @@ _DELIMITERS = {
     " ": None,
 }
 
+_UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000}
+# What times from 1985 to far from now are in other units; as microseconds these are times of 1970 and 1971.
+_OTHER_UNITS = {"s": (5 * 10**8, 5 * 10**10), "ms": (5 * 10**11, 5 * 10**13)}
+
 
 class FileReader(ReaderModule):
     """Reads lines of numbers from a file, a named pipe or a device, and writes each as a row."""
@@ -52,8 +56,10 @@ class FileReader(ReaderModule):
         add("--file", metavar="FILE", help="path of what is read; - for standard input")
         delimiter_help = "between values: comma, semicolon, tab or blank, or the character itself (default: comma)"
         add("-d", "--delimiter", type=_delimiter, default=",", nargs="?", const=" ", help=delimiter_help)
-        timestamp_help = "yes: the time of reading is the row's; no: it is the first value, in us (default: no)"
+        timestamp_help = "yes: the time of reading is the row's; no: it is the first value (default: no)"
         add("-t", "--timestamp", "--timestamps", type=yesno, default=False, metavar="YES|NO", help=timestamp_help)
+        unit_help = "of times in the file: us, ms or s, with fractions (default: us)"
+        add("--time-unit", choices=tuple(_UNITS_US), default="us", help=unit_help)
         add("--follow", type=yesno, default=True, metavar="YES|NO", help="wait for more at the end (default: yes)")
         error_help = "what to do about a line that is no row (default: skip)"
         add("--on-error", choices=("skip", "stop"), default="skip", help=error_help)
@@ -73,7 +79,8 @@ class FileReader(ReaderModule):
         from_end = stamps and source.is_file and output.last_us is not None
         if from_end:
             _log.warning("%s has no times, and its stream has rows: going on at its end", path)
-        writer = _RowWriter(output, complaints, stamps=stamps)
+        unit_us = None if stamps else _UNITS_US[getattr(parsed_args, "time_unit", "us")]
+        writer = _RowWriter(output, complaints, unit_us)
         cutter = LineCutter(skips_first=source.is_device)
         columns = None if isinstance(output, StdoutPipe) else output.width + (not stamps)
         parser = LineParser(_DELIMITERS[getattr(parsed_args, "delimiter", ",")], columns)
@@ -94,13 +101,13 @@ class _RowWriter:
     Args:
         output: Where to.
         complaints: Told about lines that cannot be written.
-        stamps: Rows get the time at which they were read; otherwise it is their first value.
+        unit_us: Of times, which are the first value of each line, us; None: rows get the time at which they are read.
     """
 
-    def __init__(self, output: Pipe, complaints: Complaints, *, stamps: bool) -> None:
+    def __init__(self, output: Pipe, complaints: Complaints, unit_us: int | None) -> None:
         self._output = output
         self._complaints = complaints
-        self._stamps = stamps
+        self._unit_us = unit_us
         self._stored_us = output.last_us  # by an earlier run
         self._last_us = -np.inf if self._stored_us is None else float(self._stored_us)
         self._repeated = 0
@@ -126,11 +133,12 @@ class _RowWriter:
         self, values: npt.NDArray[np.float64], numbers: npt.NDArray[np.int64], bad: list[BadLine]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """Return the rows that are newer than all before them, and their numbers."""
-        if self._stamps:
+        if self._unit_us is None:
             first_us = max(time_now(), int(self._last_us) + 1 if np.isfinite(self._last_us) else 0)
             return np.column_stack((first_us + np.arange(len(values)), values)), numbers
-        whole = np.floor(values[:, 0])
-        times = values[:, 0] = whole + (values[:, 0] - whole >= 0.5)  # as pipes round them
+        times_us = values[:, 0] * self._unit_us
+        whole = np.floor(times_us)
+        times = values[:, 0] = whole + (times_us - whole >= 0.5)  # as pipes round them
         good = np.isfinite(times)
         newest = np.maximum.accumulate(np.concatenate(([self._last_us], np.where(good, times, -np.inf))))[:-1]
         in_order = good & (times > newest)
@@ -145,6 +153,8 @@ class _RowWriter:
         """Write rows; of those that the stream does not take, complain about each by itself."""
         if not len(rows):
             return
+        if not self._written:
+            self._hint_at_unit(rows[0, 0])
         self._end_repeats()
         try:
             await self._output.write(rows)
@@ -164,6 +174,13 @@ class _RowWriter:
         if len(rows):
             self._written += len(rows)
             self._last_us = rows[-1, 0]
+
+    def _hint_at_unit(self, time_us: float) -> None:
+        """Warn about a first time that is likely to be in another unit."""
+        hint = "the first time is %.0f, in microseconds: if that is in %s, give --time-unit"
+        for unit, (lowest, highest) in _OTHER_UNITS.items():
+            if self._unit_us == 1 and lowest <= time_us < highest:
+                _log.warning(hint, time_us, unit)
 
     def _end_repeats(self) -> None:
         """Rows that are older than the stream's newest are faults from now on, and no repetition of an earlier run."""

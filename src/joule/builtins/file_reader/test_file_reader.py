@@ -68,6 +68,23 @@ async def test_each_line_is_a_row_with_its_time_in_front(tmp_path: Path) -> None
     assert await rows_of(path) == [[1485188853650944, 1, 2.5], [1485188853650945, -300, 4]]
 
 
+@pytest.mark.parametrize(
+    ("unit", "time"), [("us", "1485274825371860"), ("ms", "1485274825371.86"), ("s", "1485274825.37186")]
+)
+async def test_times_may_be_in_other_units(tmp_path: Path, unit: str, time: str) -> None:
+    rows = await rows_of(written(tmp_path / "f", f"{time},1,2"), "--time-unit", unit)
+    assert rows == [[1485274825371860, 1, 2]]
+
+
+@pytest.mark.parametrize(("time", "unit"), [(1_760_000_000, "s"), (1_760_000_000_000, "ms"), (7, ""), (1.76e15, "")])
+async def test_times_that_look_like_another_unit_are_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, time: float, unit: str
+) -> None:
+    assert await rows_of(written(tmp_path / "f", f"{time:.0f},1,2\n")) == [[time, 1, 2]]
+    hint = f"the first time is {time}, in microseconds: if that is in {unit}, give --time-unit"
+    assert [record.getMessage() for record in caplog.records] == ([hint] if unit else [])
+
+
 @pytest.mark.parametrize("option", ["--timestamp=yes", "--timestamps=yes", "-tyes"])
 async def test_lines_without_times_get_the_time_of_reading(tmp_path: Path, option: str) -> None:
     before = time_now()
@@ -278,13 +295,12 @@ async def test_what_cannot_be_read_is_named(texts: list[str], complaint: str) ->
 
 def test_the_file_is_named_with_or_without_the_option_as_in_each_era() -> None:
     assert arguments("a").file == arguments("--file", "a").file == "a"
-    assert vars(arguments("a")) == {
-        "file": "a",
-        "delimiter": ",",
-        "timestamp": False,
-        "follow": True,
-        "on_error": "skip",
-    }
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    given = vars(arguments("a"))
+    assert (given["delimiter"], given["timestamp"], given["time_unit"]) == (",", False, "us")
+    assert (given["follow"], given["on_error"]) == (True, "skip")
 
 
 def test_an_unknown_delimiter_is_a_usage_error_that_lists_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,10 +43,8 @@ class _Mean(RowWindow):
 
 
 def _window_sums(values: Values, rows: int) -> Values:
-    """Return the sums of all windows, shape (max(0, n - rows + 1), width): one block a binary digit of `rows`."""
-    count = max(0, len(values) - rows + 1)
-    if count == 0:
-        return np.empty((0, values.shape[1]))
+    """Return the sums of all windows, shape (n - rows + 1, width): one block a binary digit of `rows`."""
+    count = len(values) - rows + 1
     blocks, block_rows = values, 1  # sums of so many neighbours, of all neighbours
     parts, done = [], 0  # that make up the window, from its oldest row on
     while True:

@@ -15,8 +15,6 @@ from joule.client.windows import RowWindow, Values, WindowFilterModule, window_r
 
 __all__ = ["MedianFilter", "main"]
 
-_TURN_VALUES = 2**21  # values of all windows of a turn: 16 MB, 3 ns for each
-
 
 class MedianFilter(WindowFilterModule):
     """Replaces each row by the median of the `--window` rows around it, element by element."""
@@ -33,14 +31,8 @@ class MedianFilter(WindowFilterModule):
 
 class _Median(RowWindow):
     def apply(self, values: Values) -> Values:
-        medians = np.empty((max(0, len(values) - self.rows + 1), values.shape[1]))
-        if len(medians):
-            for element, column in enumerate(np.ascontiguousarray(values.T)):
-                medians[:, element] = _medians(column, self.rows)
-        return medians
-
-    def turn_rows(self, width: int) -> int:
-        return max(1, _TURN_VALUES // (self.rows * width))
+        columns = np.ascontiguousarray(values.T)
+        return np.column_stack([_medians(column, self.rows) for column in columns])
 
 
 def _medians(column: npt.NDArray[np.float64], rows: int) -> npt.NDArray[np.float64]:

@@ -31,8 +31,9 @@ class Line:
 
     def __init__(self, pipe: Pipe) -> None:
         self.is_at_break = False
+        self.times: Times = np.empty(0, np.int64)
+        self._rows: Rows = np.empty(0, pipe.dtype)
         self._pipe = pipe
-        self._hold(np.empty(0, pipe.dtype))
 
     def __len__(self) -> int:
         return len(self.times)
@@ -54,13 +55,14 @@ class Line:
         except EmptyPipeError:
             return False
         self.is_at_break = self._pipe.end_of_interval
-        self._hold(rows)
+        self._rows, self.times = rows, np.ascontiguousarray(rows["timestamp"])
         return True
 
     def consume(self, count: int) -> None:
         """Consume the first rows."""
         self._pipe.consume(count)
-        self._hold(self._rows[count:])
+        self._rows = self._rows[count:]
+        self.times = self.times[count:]
 
     def forget_before(self, time_us: int) -> None:
         """Consume what no time from this one on needs: all rows before the newest that is not later."""
@@ -91,10 +93,6 @@ class Line:
         between[np.isnan(between)] = np.nan
         result: Values = np.where(is_row[:, None] | (before == after), before, between)
         return result
-
-    def _hold(self, rows: Rows) -> None:
-        self._rows = rows
-        self.times: Times = np.ascontiguousarray(rows["timestamp"])
 
     def _neighbours(self, times: Times) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
         """Return the rows on the left of each time (-1: none) and on the right, and whether the left one is on it."""
