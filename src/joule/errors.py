@@ -260,7 +260,8 @@ class TooFarAheadError(OutOfOrderError):
     def __init__(self, stream: str, timestamp_us: int, now_us: int, max_ahead_us: int, refused: int) -> None:
         now = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now_us // 1_000_000))
         fix = _unit_hint(timestamp_us, now_us) or (
-            "correct the clock of the source; where rows are meant for later, raise MaxAhead in main.conf"
+            "correct the clock of the source, or the node's ('joule clock show' tells how it stands); where rows are "
+            "meant for later, raise MaxAhead in main.conf"
         )
         JouleError.__init__(
             self,

@@ -36,6 +36,9 @@ Name = {name}
 # What modules and jouled print.
 # LogDirectory = logs
 
+# How far ahead of the clock a row may be; none allows any time.
+# MaxAhead = 1d
+
 # Passwords and tokens, a line NAME = value each. ${{NAME}} in a module's [Arguments] stands for one; none is shown.
 # SecretsFile = secrets.conf
 """

@@ -95,6 +95,8 @@ class ClockKeeper:
         if law is None or law.boot_id != boot_id or sample.boot_us < law.pieces[0].boot_us:
             start_us = self._start_us(sample.system_us, memory, list(newest_us))
             sequence = law.sequence + 1 if law else 1
+            # First what nobody has confirmed: behind a crash it could not be told from what is known.
+            self._file.remember(ClockMemory(floor_us=start_us, unconfirmed_us=self.unconfirmed_us))
             self._file.publish(ClockLaw.start(boot_id, sample.boot_us, start_us, sequence))
         self._adjust(sample)
         self.remember(is_last=True)

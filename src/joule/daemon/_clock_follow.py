@@ -8,9 +8,10 @@ read as before. All of these are complete before a row leaves the stream in whic
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from joule.api import ClockChange, RowsAside, log_directory
@@ -61,7 +62,7 @@ class ClockFollowing:
         Raises:
             ModuleError: Processes of modules cannot be ended.
             StreamHeldError: Somebody else than a module writes one of the streams.
-            LogError, OSError: Rows cannot be copied; the disk may be full.
+            LogError: Rows cannot be copied; the disk may be full.
         """
         change = await self.preview()
         if not (change.back_us or change.streams):
@@ -76,7 +77,8 @@ class ClockFollowing:
         await self._copy(asides, now_us, limit_us)
         for aside in asides:
             directory = log_directory(self._data_directory, aside.record.id)
-            await asyncio.to_thread(cut_later_rows, directory, aside.record.spec.path, limit_us)
+            with _told(aside, "its copy is whole, and the clock goes on as it did: type 'joule clock follow' again"):
+                await asyncio.to_thread(cut_later_rows, directory, aside.record.spec.path, limit_us)
             _log.warning(
                 "stream %s: %d rows with timestamps ahead of the clock are now in %s",
                 aside.record.spec.path,
@@ -120,14 +122,16 @@ class ClockFollowing:
         try:
             for aside in asides:
                 source = log_directory(self._data_directory, aside.record.id)
-                writer = (await asyncio.to_thread(inspect_log, source)).writer
+                with _told(aside, "nothing was changed"):
+                    writer = (await asyncio.to_thread(inspect_log, source)).writer
                 if writer is not None:
                     raise StreamHeldError(aside.record.spec.path, f"written by {writer}", "end that first")
                 stream_id = self._catalog.begin_stream(aside.path)
                 self._remover.in_work.add(stream_id)
                 specs[stream_id] = aside.spec(now_us)
                 target = log_directory(self._data_directory, stream_id)
-                await asyncio.to_thread(copy_later_rows, source, target, aside.path, limit_us)
+                with _told(aside, "nothing was changed"):
+                    await asyncio.to_thread(copy_later_rows, source, target, aside.path, limit_us)
             self._catalog.complete_streams(specs)
         finally:
             self._remover.in_work -= specs.keys()
@@ -175,6 +179,20 @@ class _Aside:
             first_us=self.first_us,
             last_us=self.last_us,
         )
+
+
+@contextlib.contextmanager
+def _told(aside: _Aside, outcome: str) -> Iterator[None]:
+    """Let trouble with the rows of a stream say what that means for the rest."""
+    path = aside.record.spec.path
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        raise LogError(f"rows of stream {path!r} cannot be set aside: {why}; {outcome}", stream=path) from error
+    except LogError as error:
+        text = f"rows of stream {path!r} cannot be set aside: {error.message}; {outcome}"
+        raise LogError(text, stream=path) from error
 
 
 def _free_path(path: str, now_us: int, taken: set[str]) -> str:

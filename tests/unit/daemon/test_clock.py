@@ -450,3 +450,35 @@ class _Run:
             self.system.set(value)
         self.start()
         self.disk.before_write = self.pause
+
+
+class DyingDisk(NoSync):
+    """The process dies before one of its writes."""
+
+    def __init__(self, writes_left):
+        self.left = writes_left
+
+    def write(self, fd, data, size, offset):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        super().write(fd, data, size, offset)
+
+
+@pytest.mark.parametrize("writes", range(6))
+@pytest.mark.parametrize("boots", [False, True])
+def test_a_jouled_that_dies_at_its_start_forgets_no_step_that_nobody_has_confirmed(node, writes, boots):
+    before = node.now_us
+    node.keeper.remember()
+    node.kill()
+    if boots:
+        node.system.reboot(before + 10 * YEAR)
+    else:
+        node.system.set(10 * YEAR)
+    file = ClockFile(clock_path(node.directory), DyingDisk(writes))
+    with contextlib.suppress(KeyboardInterrupt):
+        ClockKeeper(file, node.system).start([])
+    file.close()
+    node.start()
+    assert node.now_us >= before + 10 * YEAR
+    assert node.keeper.cautious_us() <= before + SECOND

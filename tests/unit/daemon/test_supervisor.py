@@ -93,3 +93,28 @@ async def test_a_module_that_is_not_there_any_more_is_named(supervise):
     supervisor = await supervise()
     with pytest.raises(NotFoundError, match="'gone'"):
         await supervisor.start("gone")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_while_all_modules_are_stopped_something_is_done_and_those_that_ran_start_again(
+    supervise, launch, until, fails
+):
+    reader, other = launch(WAIT), launch(WAIT, "other")
+    supervisor = await supervise(reader, other)
+    await until(lambda: supervisor.status("reader").pid is not None and supervisor.status("other").pid is not None)
+    await supervisor.stop("other", "you said so")
+    before = supervisor.status("reader").pid
+
+    async def work():
+        assert living(reader) == []
+        if fails:
+            raise ValueError("the work")
+        return "done"
+
+    if fails:
+        with pytest.raises(ValueError, match="the work"):
+            await supervisor.while_stopped("for a moment", work)
+    else:
+        assert await supervisor.while_stopped("for a moment", work) == "done"
+    await until(lambda: supervisor.status("reader").pid not in (None, before))
+    assert supervisor.status("other").state is ModuleState.STOPPED
