@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,8 @@ def show(
     else:
         show_table(_COLUMNS, [_row(setting, setup.config.directory) for setting in settings])
     if setup.errors:
-        note(f"{plural(len(setup.errors), 'error')} in the files: see joule check {setup.config.directory}")
+        where = shlex.quote(str(setup.config.directory))
+        note(f"{plural(len(setup.errors), 'error')} in the files: see joule check {where}")
 
 
 def _chosen(setup: NodeSetup, modules: tuple[str, ...], streams: tuple[str, ...]) -> list[Setting]:

@@ -42,5 +42,6 @@ def init(directory: Path, *, as_json: bool) -> None:
         f"\nNext: put a module's .conf file into {where}/module_configs, then\n"
         f"  joule check {where}             every fault in it\n"
         f"  jouled --config {where}         run the node, in the foreground\n"
-        f"  joule -n {where} module list    see how its modules are"
+        f"  joule -n {where} module list    see how its modules are\n"
+        f"  joule service install {where}   start it with the machine"
     )

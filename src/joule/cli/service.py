@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pwd
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def _run_as_option(command: F) -> F:
 @click.pass_obj
 def show(session: Session, directory: Path | None, *, system: bool, run_as: str | None, as_json: bool) -> None:
     """Print the unit file that install would write, to read it first."""
-    unit = _unit(_load(session, directory), system, run_as)
+    unit = _unit(_load(session, directory), system=system, run_as=run_as)
     if as_json:
         show_json({"unit": unit.name, "file": str(unit.file), "text": unit.text})
         return
@@ -77,7 +78,7 @@ def install(session: Session, directory: Path | None, *, system: bool, run_as: s
     What is installed already is replaced. DIR as for joule check.
     """
     setup = _load(session, directory)
-    unit = _unit(setup, system, run_as)
+    unit = _unit(setup, system=system, run_as=run_as)
     systemctl = _systemctl(unit)
     _check_is_free(session, unit, systemctl)
     is_new = _write(unit)
@@ -89,7 +90,7 @@ def install(session: Session, directory: Path | None, *, system: bool, run_as: s
     else:
         click.echo(f"{printable(unit.file)}: {'written' if is_new else 'as it was'}; enabled and {state.active}")
     if setup.errors:
-        note(f"{plural(len(setup.errors), 'error')} in the configuration: see joule check {unit.node}")
+        note(f"{plural(len(setup.errors), 'error')} in the configuration: see joule check {_quoted(unit.node)}")
     if unit.scope == "user":
         _note_linger()
 
@@ -100,7 +101,7 @@ def install(session: Session, directory: Path | None, *, system: bool, run_as: s
 @click.pass_obj
 def uninstall(session: Session, directory: Path | None, *, system: bool, as_json: bool) -> None:
     """Stop a node's service and remove its unit file; the node's own files stay as they are."""
-    unit = _unit(_load(session, directory), system, None)
+    unit = _unit(_load(session, directory), system=system)
     systemctl = _systemctl(unit)
     _check_is_ours(unit)
     if not unit.file.exists():
@@ -122,7 +123,7 @@ def status(ctx: click.Context, directory: Path | None, *, system: bool, as_json:
     """Show whether a node's service is installed and runs; ends with 1 where it does not run."""
     session = ctx.find_object(Session)
     assert session is not None
-    unit = _unit(_load(session, directory), system, None)
+    unit = _unit(_load(session, directory), system=system)
     systemctl = Systemctl(unit.scope)
     systemctl.check()
     state = systemctl.state(unit.name)
@@ -131,7 +132,7 @@ def status(ctx: click.Context, directory: Path | None, *, system: bool, as_json:
     else:
         show_facts(_facts(unit, state))
         if not unit.file.exists():
-            note(f"install it: joule service install {unit.node}{' --system' if system else ''}")
+            note(f"install it: joule service install {_quoted(unit.node)}{' --system' if system else ''}")
     if not state.is_running:
         ctx.exit(FAILED)
 
@@ -142,7 +143,7 @@ def _load(session: Session, directory: Path | None) -> NodeSetup:
     return load_node(node_main_file(directory, session.where))
 
 
-def _unit(setup: NodeSetup, system: bool, run_as: str | None) -> Unit:  # noqa: FBT001  # as click hands it over
+def _unit(setup: NodeSetup, *, system: bool, run_as: str | None = None) -> Unit:
     scope: Scope = "system" if system else "user"
     if run_as and not system:
         raise click.UsageError("--run-as goes with --system: a service of your user runs as you.")
@@ -167,7 +168,7 @@ def _user(directory: Path, run_as: str | None) -> str:
     except KeyError:
         raise click.BadParameter(f"there is no user {run_as!r}", param_hint="--run-as") from None
     if run_as not in (owner, "root"):
-        note(f"{directory} belongs to {owner}: let {run_as} write it (chown -R {run_as} {directory})")
+        note(f"{directory} belongs to {owner}: let {run_as} write it (chown -R {run_as} {_quoted(directory)})")
     return run_as
 
 
@@ -239,6 +240,10 @@ def _note_linger() -> None:
         note(f"it runs while {user} is logged in; to start it with the machine: loginctl enable-linger {user}")
 
 
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
+
+
 def _facts(unit: Unit, state: ServiceState) -> list[tuple[str, Cell]]:
     is_there = unit.file.exists()
     return [
@@ -246,7 +251,7 @@ def _facts(unit: Unit, state: ServiceState) -> list[tuple[str, Cell]]:
         ("file", str(unit.file) if is_there else "not installed"),
         ("node", str(unit.node)),
         ("state", Styled(f"{state.active} ({state.sub})", "green" if state.is_running else "red")),
-        ("starts at boot", "yes" if state.enabled else "no"),
+        ("enabled", "yes" if state.enabled else "no"),
         ("process", str(state.pid or "")),
         ("says", state.text),
         ("restarts", str(state.restarts)),

@@ -9,6 +9,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from joule.config._faults import FaultList
 from joule.config._ini import Ini
 from joule.config._main import MAIN_SECTIONS
 from joule.config._model import Limits, ModuleConfig, NodeConfig
@@ -29,6 +30,7 @@ def effective_settings(
     table: StreamTable,
     sound: Collection[Path],
     variables: Variables,
+    faults: FaultList,
 ) -> tuple[Setting, ...]:
     """Return every value that holds: of the node, of its sound modules by file, of its sound streams by path.
 
@@ -39,8 +41,9 @@ def effective_settings(
         table: The streams.
         sound: Files of the modules that can be used.
         variables: What `${NAME}` stands for.
+        faults: What was found wrong.
     """
-    found = list(_node_settings(config, main))
+    found = list(_node_settings(config, main, faults.wrong_lines(main.file)))
     for module in modules:
         if module.config and module.file in sound:
             found.extend(_module_settings(module.config, module.ini, variables))
@@ -51,9 +54,9 @@ def effective_settings(
     return tuple(found)
 
 
-def _node_settings(config: NodeConfig, ini: Ini) -> Iterator[Setting]:
-    """Yield what `main.conf` comes to."""
-    part = Part("node", config.name, ini.file, ini.find(*MAIN_SECTIONS))
+def _node_settings(config: NodeConfig, ini: Ini, wrong: Iterable[int]) -> Iterator[Setting]:
+    """Yield what `main.conf` comes to; it holds also where it has errors, in lines `wrong`."""
+    part = Part("node", config.name, ini.file, ini.find(*MAIN_SECTIONS), wrong=wrong)
     first_era = ini.find("jouled")
     if first_era:
         origin = Origin(file=ini.file, line=first_era.line)

@@ -67,6 +67,11 @@ class FaultList:
         if (fault.file, fault.line) not in self._silent:
             self._faults.append(fault)
 
+    def wrong_lines(self, file: Path) -> frozenset[int]:
+        """Return the lines of a file that have errors."""
+        found = (fault for fault in self._faults if fault.file == file and fault.severity == "error")
+        return frozenset(fault.line for fault in found if fault.line is not None)
+
     def sorted(self) -> tuple[Fault, ...]:
         """Return the faults by file and line, each once."""
         return tuple(sorted(dict.fromkeys(self._faults), key=lambda fault: (str(fault.file), fault.line or 0)))

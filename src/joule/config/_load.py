@@ -57,7 +57,8 @@ def load_node(main_file: Path) -> NodeSetup:
     check_cycles(modules, faults)
     sound = _sound(modules, faults)
     _warn_of_silence(sound, modules, faults)
-    settings = effective_settings(config, main, modules, table, {module.file for module in sound}, variables)
+    files = {module.file for module in sound}
+    settings = effective_settings(config, main, modules, table, files, variables, faults)
     return NodeSetup(
         config=config,
         modules=start_order(sound),

@@ -80,6 +80,7 @@ class Part:
         section: None where the file has none.
         part: See `Setting`.
         secrets: Names that are secrets.
+        wrong: Lines whose values cannot be used, so that defaults hold.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Part:
         *,
         part: str = "",
         secrets: Iterable[str] = (),
+        wrong: Iterable[int] = (),
     ) -> None:
         self._kind: Kind = kind
         self._name = name
@@ -98,6 +100,7 @@ class Part:
         self._part = part
         self._entries = section.entries if section else {}
         self._secrets = frozenset(secrets)
+        self._wrong = frozenset(wrong)
 
     def entry(self, *keys: str) -> Entry | None:
         """Return the line of the first of these keys (lower case) that the section has."""
@@ -140,6 +143,8 @@ class Part:
     def resolved(self, key: str, value: SettingValue, text: str) -> Setting:
         """Return the setting of a key with a unit, noting what it comes to where that is not how it was written."""
         entry = self.entry(key.lower())
+        if entry and entry.line in self._wrong:
+            return self.setting(key, value, text, origin=DEFAULT)
         same = entry is None or "".join(entry.value.lower().split()) == "".join(text.lower().split())
         return self.setting(key, value, text, note="" if same or entry is None else f"{key} = {entry.value} is {text}")
 

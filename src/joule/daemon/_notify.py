@@ -23,6 +23,8 @@ __all__ = ["Notifier", "node_status"]
 
 _VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
+_FIRST_STATUS_S = 2.0  # by then the modules that can be started are
+
 _log = logging.getLogger(__name__)
 
 
@@ -90,9 +92,14 @@ class Notifier:
 
         A loop that hangs says nothing, is ended by the service manager, and started again: modules go on meanwhile.
         """
-        while self.watchdog_us is not None:
+        if self.watchdog_us is None:
+            return
+        half_s = self.watchdog_us / 2e6
+        delay_s = min(half_s, _FIRST_STATUS_S)
+        while True:
             self._send("WATCHDOG=1", f"STATUS={status()}")
-            await asyncio.sleep(self.watchdog_us / 2e6)
+            await asyncio.sleep(delay_s)
+            delay_s = half_s
 
     def _send(self, *lines: str) -> None:
         if self.address is None:

@@ -12,7 +12,7 @@ from joule.errors import ConfigurationError
 KEYS = [
     *("name", "exec_cmd", "description", "on_restart", "path", "datatype", "keep", "decimate", "out_of_order", "units"),
     *("offset", "default_min", "default_max", "display_type", "discrete", "ModuleDirectory", "StreamDirectory"),
-    *("DataDirectory", "pipes", "a"),
+    *("DataDirectory", "SecretsFile", "pipes", "a"),
 ]
 SECTIONS = [
     "Main",
@@ -31,6 +31,7 @@ SECTIONS = [
 VALUES = [
     *("", "x", "/", "/a", "/a/b", "/a:float32[x]", "/a/b:int8[x,y]", "/a:[", "n /a", "float32", "6m", "9" * 400, "nan"),
     *("-inf", "yes", "'", "\\", "\x00", "\u2028", "%(x)s", "~", "~nobody/x", "/bin/true", "python3 x.py", "break", "."),
+    *("${", "$${", "${HOME}", "${A}", "${NOT SET}", "$${A} ${A}", "python3 ${A} ${HOME}", "%%", "6m # x"),
 ]
 lines = st.one_of(
     st.sampled_from(SECTIONS).map("[{}]".format),
@@ -58,6 +59,16 @@ def test_no_content_of_module_and_stream_files_raises(node, modules, streams):
         assert stream.layout.width == len({element.name for element in stream.elements})
     for module in setup.modules:
         assert {pipe.stream for pipe in [*module.inputs.values(), *module.outputs.values()]} <= paths
+
+
+@given(st.one_of(contents, st.text("A=# \n'x", max_size=20).map(str.encode)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_content_of_the_secrets_file_raises_or_is_repeated(node, content):
+    node.write("secrets.conf", content + b"\nZ = hunter2\nhunter2\nZ = hunter2 = x\n")
+    node.module("m", "[Arguments]\na = ${A}\nz = ${Z}\n")
+    setup = node.load()
+    assert all(str(fault) and fault.remedy for fault in setup.faults)
+    assert "hunter2" not in repr(setup)
 
 
 @given(contents)

@@ -125,6 +125,13 @@ def test_a_directory_from_home_or_the_environment_is_told_in_full(node, monkeypa
     assert node.load().notes == (f"{node.directory}/main.conf: DataDirectory is {tmp_path}/rows",)
 
 
+def test_what_main_conf_gets_wrong_is_a_default(node):
+    node.write("main.conf", "[Main]\nMaxAhead = far\n")
+    setup = node.load()
+    assert of(setup, "node", "MaxAhead") == ("1d", "default")
+    assert setup.notes == ()
+
+
 def test_a_program_that_was_looked_up_is_told(node):
     node.write("module_configs/m.conf", "[Main]\nname = m\nexec_cmd = sh -c true\n")
     setup = node.load()
