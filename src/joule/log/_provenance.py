@@ -21,7 +21,7 @@ from joule.log._reader import LogReader
 __all__ = ["Origin", "Stretch", "add_origin", "inspect_provenance"]
 
 PROVENANCE_NAME = "provenance.jsonl"
-_LARGEST_BYTES = 128 * 1024  # beyond this the file is written anew, without what collapses
+_LARGEST_BYTES = 32 * 1024  # beyond this the file is written anew when at least half of it collapses
 _MOST_ENTRIES = 500  # changes of code in the life of a stream that are remembered; the oldest go first
 
 
@@ -110,7 +110,8 @@ def add_origin(directory: Path, origin: Origin, now_us: int, files: Files = DISK
     try:
         size = files.size(fd)
         data = files.read(fd, size, 0)
-        entries = _collapsed(_parse(data))
+        written = _parse(data)
+        entries = _collapsed(written)
         entry = _Entry(row=row, time_us=now_us, starts=1, origin=origin)
         # What a power cut tore off ends without a line end: it is no entry, and must not spoil the next one.
         lead = b"" if not data or data.endswith(b"\n") else b"\n"
@@ -120,8 +121,9 @@ def add_origin(directory: Path, origin: Origin, now_us: int, files: Files = DISK
             files.sync(fd)  # else rows of the new would be taken for rows of the old; a restart changes nothing
     finally:
         files.close(fd)
-    if size > _LARGEST_BYTES:
-        _rewrite(path, _collapsed([*entries, entry])[-_MOST_ENTRIES:], files)
+    kept = _collapsed([*entries, entry])[-_MOST_ENTRIES:]
+    if size > _LARGEST_BYTES and len(written) >= 2 * len(kept):  # not at each start, when there is much to keep
+        _rewrite(path, kept, files)
 
 
 def inspect_provenance(directory: Path, files: Files = DISK) -> list[Stretch]:
