@@ -8,6 +8,7 @@ import numpy as np
 from joule import ReaderModule, time_now
 
 CHUNK_S = 1.0
+LATE_S = 5.0
 
 
 class HighBandwidthReader(ReaderModule):
@@ -32,6 +33,10 @@ class HighBandwidthReader(ReaderModule):
             # write chunk to output stream
             await output.write(np.hstack((ts[:, None], data[:, None])))
             start = end
+            if time_now() - start > LATE_S * 1e6:
+                # the clock was set forward, or this machine slept: there is no data of that time to catch up with
+                await output.close_interval()
+                start = time_now()
 
 
 if __name__ == "__main__":

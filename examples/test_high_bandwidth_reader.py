@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import time
 import unittest
+import unittest.mock
 
 import numpy as np
 from high_bandwidth_reader import HighBandwidthReader
@@ -22,3 +24,23 @@ class TestHighBandwidthReader(unittest.IsolatedAsyncioTestCase):
 
         self.assertEqual(len(rows) % 1000, 0)
         self.assertEqual(set(np.diff(rows["timestamp"])), {1000})
+
+    async def test_time_that_has_jumped_ahead(self):
+        "a gap should be left where the clock was set forward, and not be filled with made-up rows"
+        ahead = 0
+
+        def time_now():
+            return int(time.time() * 1e6) + ahead
+
+        pipe = LocalPipe("float32_1")
+        with unittest.mock.patch("high_bandwidth_reader.time_now", time_now):
+            task = asyncio.create_task(HighBandwidthReader().run(argparse.Namespace(rate=1000.0), pipe))
+            await pipe.read()
+            ahead = 3600 * 1_000_000
+            last = 0
+            while last < time_now() - 10_000_000:
+                rows = await pipe.read()
+                pipe.consume(len(rows))
+                last = rows["timestamp"][-1]
+            task.cancel()
+        self.assertLess(pipe.statistics().rows_read, 10_000)

@@ -82,7 +82,8 @@ async def test_reading_touches_nothing(node):
 
 async def test_what_only_a_daemon_knows_says_how_to_start_one(node):
     async with open_node(str(node)) as opened:
-        for question in (opened.modules(), opened.module("m")):
+        clock = (opened.clock(), opened.clock_confirm(), opened.clock_follow())
+        for question in (opened.modules(), opened.module("m"), *clock):
             with pytest.raises(NodeUnreachableError, match="jouled --config"):
                 await question
         for blocks in (opened.follow_data, opened.follow_module_logs):
