@@ -113,16 +113,16 @@ def test_a_reader_ends_with_one_error_when_the_other_end_has_gone(programs):
 def test_the_class_decides_the_shape_and_the_stream_has_elements(package, shape):
     class Look(package.FilterModule):
         async def run(self, parsed_args, inputs, outputs):
-            (pipe,) = outputs.values()
-            self.dtype = pipe.dtype
-            self.stream = pipe.stream
+            self.shapes = [pipe.dtype["data"].shape for pipe in (inputs["i"], outputs["o"])]
+            self.stream = outputs["o"].stream
 
-    ours, module_end = os.pipe()
-    text = json.dumps(json.dumps({"outputs": {"o": {"fd": module_end, "layout": "int16_1", "id": 3}}, "inputs": {}}))
+    source, sink = os.pipe()
+    entries = {"o": {"fd": sink, "layout": "int16_1", "id": 3}}, {"i": {"fd": source, "layout": "int16_1", "id": None}}
     module = Look()
-    module.start(argparse.Namespace(pipes=text))
-    os.close(ours)
-    assert module.dtype["data"].shape == shape
+    module.start(
+        argparse.Namespace(pipes=json.dumps(json.dumps(dict(zip(("outputs", "inputs"), entries, strict=True)))))
+    )
+    assert module.shapes == [shape, shape]
     assert (module.stream.id, module.stream.layout) == (3, "int16_1")
     assert [element.name for element in module.stream.elements] == ["E0"]
 

@@ -123,10 +123,11 @@ def _listen_network(host: str, port: int | None) -> socket.socket:
 def _listen_unix(path: Path) -> socket.socket:
     """Return a socket that listens on a path, without a moment in which its mode is another."""
     _check_path(path)
-    draft = path.with_suffix(".new")
+    draft = path.with_name(f".{path.stem}.new")
     listener = socket.socket(socket.AF_UNIX)
     try:
-        draft.unlink(missing_ok=True)
+        if draft.is_socket():  # of a process that was killed at this very place
+            draft.unlink()
         listener.bind(str(draft))
         os.chmod(draft, _SOCKET_MODE)
         listener.listen(_BACKLOG)
