@@ -73,6 +73,8 @@ def parse_module(ini: Ini, node_directory: Path, faults: FaultList, variables: V
     command = parse_command(fields, arguments, node_directory, variables)
     on_restart = fields.choice("on_restart", _ON_RESTART, "resume")
     limits = parse_limits(fields)
+    if limits.timeout_us is not None and not ini.find(*OUTPUTS):
+        _warn_of_timeout(fields)
     config = None
     if name and command.program:
         config = ModuleConfig(
@@ -98,6 +100,14 @@ def parse_module(ini: Ini, node_directory: Path, faults: FaultList, variables: V
         config=config,
         ini=ini,
     )
+
+
+def _warn_of_timeout(fields: Fields) -> None:
+    """Say that a module without outputs cannot be late with a row."""
+    entry = fields.entry("timeout")
+    assert entry is not None
+    message = "'timeout' has no effect: the module has no outputs, whose rows it waits for"
+    fields.faults.warning(fields.file, entry.line, message, "remove it, or give the module an output")
 
 
 def _check_sections(ini: Ini, faults: FaultList) -> None:

@@ -112,6 +112,7 @@ TABLE = {
     "bad choice": ({MM: M + "on_restart = brake\n"}, (MM, 4, "error", ["'brake'", "did you mean 'break'?"])),
     "bad timeout": ({MM: M + "timeout = 5 parsecs\n"}, (MM, 4, "error", ["'timeout'", "'parsecs'", "or none"])),
     "short timeout": ({MM: M + "timeout = 5 ms\n"}, (MM, 4, "error", ["'5 ms'", "1s or more"])),
+    "idle timeout": ({MM: M + "timeout = 5s\n"}, (MM, 4, "warning", ["'timeout'", "has no outputs"])),
     "bad memory": ({MM: M + "max_memory = 500\n"}, (MM, 4, "error", ["'max_memory'", "500 MB", "or none"])),
     "small memory": ({MM: M + "max_memory = 5 kB\n"}, (MM, 4, "error", ["'5 kB'", "1 MB or more"])),
     "bad cpu": ({MM: M + "max_cpu = much\n"}, (MM, 4, "error", ["'much'", "80 %", "or none"])),
