@@ -9,9 +9,10 @@ from joule.daemon._output import ModuleOutput
 def fill(descriptor):
     """Write to a pipe until it takes no more."""
     own = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            os.write(own, b"spam\n" * 800)
+    for piece in (b"spam\n" * 800, b"\n"):  # what is shorter than a page is written whole or not at all
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(own, piece)
     os.close(own)
 
 

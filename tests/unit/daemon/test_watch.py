@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,25 @@ async def test_a_module_that_forks_without_end_is_ended_whole(watch_over, launch
     await until(lambda: watch.look(now_s) or status.state is ModuleState.BACKING_OFF)
     assert "processes, more than max_processes = 40" in status.reason
     assert [process for process in processes() if read_tag(process.pid) == tag_of(module.mark)] == []
+
+
+async def test_processes_that_are_to_be_ended_are_frozen_first(watch_over, launch, until):
+    module = launch(BOMB.replace("range(2000)", "range(60)"))
+    status, _ = await watch_over(module)
+
+    def members():
+        return find_members({module.mark: status.pid})[module.mark]
+
+    await until(lambda: status.pid is not None and len(members()) > 5)
+    _watch._freeze(status.pid, members)
+    frozen = {process.pid for process in members()}
+
+    def states():
+        return {Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] for pid in frozen}
+
+    await until(lambda: states() == {"T"})  # a stop takes effect when a process gets a processor
+    assert {process.pid for process in members()} == frozen
+    assert len(frozen) > 5
 
 
 async def test_a_module_that_writes_nothing_for_its_timeout_is_ended(watch_over, launch, until, tmp_path):
