@@ -79,6 +79,8 @@ def test_a_secret_is_found_nowhere_but_in_its_module(kit):
     kit.wait(lambda: "arguments [" in kit.log("user"), "the module's output")
     kit.wait(lambda: "invalid int value" in kit.log("wrong"), "the usage error of the other module")
     lines = command_lines()
+    bystanders = [pid for pid, line in kit.processes() if "--pipes" not in line]
+    environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in bystanders]
     answers = [json.dumps([info.to_json() for info in kit.ask("modules")]), *map(str, kit.ask("streams"))]
     jouled.stop()
 
@@ -88,6 +90,9 @@ def test_a_secret_is_found_nowhere_but_in_its_module(kit):
     assert f"outside {digest(OUTSIDE)}" in said
     assert any(b"--token=<${TOKEN}>" in line for line in lines)
     assert 'invalid int value: "${TOKEN}"' in kit.log("wrong")
+
+    assert len(environments) >= 2, "jouled and a logger at least"
+    assert not any(b"canary-7f3a" in content for content in environments)
 
     written = [file.read_bytes() for file in kit.directory.rglob("*") if file.is_file() and file.name != "secrets.conf"]
     assert len(written) > 10

@@ -122,7 +122,7 @@ def make_unit(config: NodeConfig, scope: Scope, *, jouled: Path, user: str | Non
         node_key=_NODE_KEY,
         directory=config.directory,
         command=f"{_quoted(str(jouled))} --config {_quoted(str(config.main_file)).replace('$', '$$')}",
-        path_variable=_quoted(f"PATH={os.environ.get('PATH', os.defpath)}"),
+        path_variable=_quoted(f"PATH={_search_path()}"),
         alias="# The name of the first era.\nAlias=jouled.service\n" if is_default else "",
         **extra,
     )
@@ -140,7 +140,7 @@ def unit_directory(scope: Scope) -> Path:
 
 def node_of_unit(file: Path) -> Path | None:
     """Return the node that an installed unit runs; None for a unit that is not ours."""
-    for line in file.read_text(errors="replace").splitlines():
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith(_NODE_KEY):
             return Path(line.removeprefix(_NODE_KEY))
     return None
@@ -167,6 +167,12 @@ def _is_default(directory: Path) -> bool:
     from joule.config import default_node_directory
 
     return directory in (default_node_directory(), _SYSTEM_NODE)
+
+
+def _search_path() -> str:
+    """Return PATH without what means something else in a service, or could add a line to its file."""
+    places = os.environ.get("PATH", "").split(os.pathsep)
+    return os.pathsep.join(place for place in places if os.path.isabs(place) and place.isprintable()) or os.defpath
 
 
 def _slug(name: str) -> str:

@@ -212,11 +212,11 @@ def _running_pid(session: Session, directory: Path) -> int | None:
 
 def _write(unit: Unit) -> bool:
     """Write the unit file whole or not at all; return whether that changed anything."""
-    if unit.file.exists() and unit.file.read_text(errors="replace") == unit.text:
+    if unit.file.exists() and unit.file.read_text(encoding="utf-8", errors="replace") == unit.text:
         return False
     unit.file.parent.mkdir(parents=True, exist_ok=True)
     draft = unit.file.with_name(f".{unit.file.name}.new")
-    draft.write_text(unit.text)
+    draft.write_text(unit.text, encoding="utf-8")
     draft.chmod(0o644)
     draft.replace(unit.file)
     return True

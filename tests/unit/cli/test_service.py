@@ -251,6 +251,13 @@ def test_a_name_cannot_add_a_line_to_the_unit(run, directory, systemd):
     assert "Description=Joule node a ExecStartPre=/bin/false x" in lines
 
 
+def test_the_path_of_a_service_has_absolute_places_only(run, directory, systemd, monkeypatch):
+    monkeypatch.setenv("PATH", f"{systemd.directory}::bin:.:/a\nExecStartPre=/x:/opt/50%:/usr/bin")
+    lines = run("service", "show", str(directory)).stdout.splitlines()
+    assert f'Environment="PATH={systemd.directory}:/opt/50%%:/usr/bin"' in lines
+    assert not any(line.startswith("ExecStartPre") for line in lines)
+
+
 def test_a_path_that_no_unit_can_hold_is_refused(run, systemd, tmp_path):
     init_node(tmp_path / "a\nExecStartPre=x")
     result = run("service", "show", str(tmp_path / "a\nExecStartPre=x"))
