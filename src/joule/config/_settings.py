@@ -149,9 +149,10 @@ class Part:
         return self.setting(key, value, text, note="" if same or entry is None else f"{key} = {entry.value} is {text}")
 
     def _names(self, entry: Entry) -> list[str]:
-        if not has_variables(entry.written or entry.value):
+        text = entry.written or entry.value
+        if entry.line in self._wrong or not has_variables(text):
             return []
-        names = variable_names(entry.written or entry.value)
+        names = variable_names(text)
         return [f"{'secret' if name in self._secrets else 'environment'} {name}" for name in names]
 
 

@@ -132,6 +132,16 @@ def test_what_main_conf_gets_wrong_is_a_default(node):
     assert setup.notes == ()
 
 
+@pytest.mark.parametrize("value", ["${", "${}", "${NO NAME}", "${NOT_SET_ANYWHERE}", "${TOKEN}"])
+@pytest.mark.parametrize("key", ["Name", "DataDirectory", "MaxAhead", "SecretsFile"])
+def test_names_that_stand_for_nothing_in_main_conf_are_errors_and_no_more(node, key, value):
+    node.write("secrets.conf", "TOKEN = x\n")
+    node.write("main.conf", f"[Main]\n{key} = {value}\n")
+    setup = node.load()
+    assert [(fault.file.name, fault.line) for fault in setup.errors] == [("main.conf", 2)]
+    assert {setting.kind for setting in setup.settings} == {"node"}
+
+
 def test_a_program_that_was_looked_up_is_told(node):
     node.write("module_configs/m.conf", "[Main]\nname = m\nexec_cmd = sh -c true\n")
     setup = node.load()

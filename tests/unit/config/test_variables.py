@@ -5,8 +5,13 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from joule.config import Secret, load_module_arguments
+from joule.config._faults import FaultList
+from joule.config._ini import parse_ini
+from joule.config._variables import Variables
 from joule.errors import ConfigurationError
 
 
@@ -105,6 +110,19 @@ def test_a_value_never_becomes_several_words_or_another_section(node, monkeypatc
     module = only_module(node)
     assert module.description == "a b; $(touch x) `y` ${PATH} ' \" [Outputs]"
     assert module.exec_cmd == ("/bin/echo", "--", "${EVIL}", "x")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_variable_holds_it_is_one_value_in_its_place_or_an_error(tmp_path, held):
+    file, faults = tmp_path / "m.conf", FaultList()
+    ini = parse_ini("[Main]\ndescription = <${X}>\nother = 5\n[Outputs]\n", file, faults)
+    expanded = Variables(environment={"X": held}).expand(ini, faults)
+    assert [section.name for section in expanded.sections] == ["Main", "Outputs"]
+    assert [entry.key for entry in expanded.sections[0].entries.values()] == ["description", "other"]
+    expected = f"<{held}>" if held.isprintable() else ""
+    assert expanded.sections[0].entries["description"].value == expected
+    assert faults.has_errors(file) is not held.isprintable()
 
 
 def test_a_module_that_is_run_by_hand_takes_names_from_the_environment(node, secrets, monkeypatch):
