@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import _flood, _idle, _latency, _readers, _start, _throughput
+from benchmarks import _flood, _idle, _latency, _many, _readers, _start, _throughput
 from benchmarks._figures import Result, table
 from benchmarks._machine import describe
 from benchmarks._report import DOCUMENT, report
@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[Scale, Path], list[Result]]] = {
     "start": _start.measure,
     "idle": _idle.measure,
     "flood": _flood.measure,
+    "many": _many.measure,
 }
 
 

@@ -18,7 +18,7 @@ from benchmarks._scale import Scale
 from joule.config import init_node
 from joule.log import inspect_log
 
-__all__ = ["measure"]
+__all__ = ["cpu_s", "measure"]
 
 MODULES = 10
 _START_LIMIT_S = 60.0
@@ -72,11 +72,11 @@ def _watch(daemon: psutil.Popen, duration_s: float) -> list[Result]:
     ]
     alone, together = [], []
     for _ in range(_WINDOWS):
-        before, before_all, began_s = _cpu_s([daemon]), _cpu_s([daemon, *helpers]), time.monotonic()
+        before, before_all, began_s = cpu_s([daemon]), cpu_s([daemon, *helpers]), time.monotonic()
         time.sleep(duration_s / _WINDOWS)
         window_s = time.monotonic() - began_s
-        alone.append((_cpu_s([daemon]) - before) / window_s * 100)
-        together.append((_cpu_s([daemon, *helpers]) - before_all) / window_s * 100)
+        alone.append((cpu_s([daemon]) - before) / window_s * 100)
+        together.append((cpu_s([daemon, *helpers]) - before_all) / window_s * 100)
     size_mb = daemon.memory_info().rss / 1e6
     return [
         judged(
@@ -95,7 +95,7 @@ def _watch(daemon: psutil.Popen, duration_s: float) -> list[Result]:
     ]
 
 
-def _cpu_s(processes: list[psutil.Process]) -> float:
+def cpu_s(processes: list[psutil.Process]) -> float:
     """Return the time spent on processors so far, to the nanosecond: an idle daemon stays below the clock's tick."""
     threads = [thread for process in processes for thread in Path(f"/proc/{process.pid}/task").iterdir()]
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9

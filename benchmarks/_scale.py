@@ -19,6 +19,7 @@ class Scale:
         latency_rows: Rows sent at 100 Hz in a round.
         starts: How often a process is started.
         idle_s: How long an idle node is watched.
+        modules: How many the node has that has many.
     """
 
     rounds: int
@@ -27,7 +28,10 @@ class Scale:
     latency_rows: int
     starts: int
     idle_s: float
+    modules: int
 
 
-FULL = Scale(rounds=5, volume_bytes=1_500_000_000, small_rows=20_000, latency_rows=600, starts=11, idle_s=20.0)
-QUICK = Scale(rounds=1, volume_bytes=300_000_000, small_rows=5_000, latency_rows=200, starts=3, idle_s=5.0)
+FULL = Scale(
+    rounds=5, volume_bytes=1_500_000_000, small_rows=20_000, latency_rows=600, starts=11, idle_s=20.0, modules=200
+)
+QUICK = Scale(rounds=1, volume_bytes=300_000_000, small_rows=5_000, latency_rows=200, starts=3, idle_s=5.0, modules=40)

@@ -27,14 +27,11 @@ from joule.daemon._records import ModuleRecords
 from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._tag import put_tag
 from joule.daemon._tasks import BackgroundTasks
-from joule.daemon._turns import StartTurns, Turn
-from joule.log import lock_holder
+from joule.daemon._turns import StartTurns, Turn, wait_for_start
 
 __all__ = ["ModuleKeeper"]
 
 _LEFTOVER_GRACE_S = 1.0  # for what outlives the module's own process: its owner is gone, there is nothing to finish
-_LONGEST_START_S = 3.0  # a module that has not opened its pipes by then starts beside the next ones
-_LOOK_S = 0.05  # while a module starts, which takes some 0.3 s: nothing tells us when it has its lock
 
 _WAITING = ModuleStatus().reason
 
@@ -47,8 +44,8 @@ class ModuleKeeper:
     Attributes:
         launch: How it is started.
         status: Its present state.
-        settled: Set when its first start has come to something: its pipes are open, it runs for some seconds, it has
-            ended, or it was stopped.
+        settled: Set when its first start has come to something: its pipes are open, it runs and waits, it has ended,
+            or it was stopped.
     """
 
     def __init__(
@@ -193,13 +190,7 @@ class ModuleKeeper:
 
     async def _settle(self, pid: int, turn: Turn) -> None:
         """Wait until a start has come to something; then it is another's turn."""
-        loop = asyncio.get_running_loop()
-        limit_s = loop.time() + _LONGEST_START_S
-        lock = self.launch.ready_lock
-        while lock is not None and self.status.pid == pid and lock_holder(lock) is None:  # see _LOOK_S
-            if loop.time() > limit_s:
-                break
-            await asyncio.sleep(_LOOK_S)
+        await wait_for_start(pid, self.launch.ready_lock)
         turn.give_back()
         if self.status.pid == pid:
             self.settled.set()

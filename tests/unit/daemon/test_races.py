@@ -93,7 +93,6 @@ def world(monkeypatch):
     monkeypatch.setattr(_keeper, "ModuleOutput", world.output)
     for module in (_keeper, _supervisor):
         monkeypatch.setattr(module, "end_processes", world.end_processes)
-    monkeypatch.setattr(_keeper, "_LONGEST_START_S", 0.0)  # nobody takes the lock of the pipes here
     monkeypatch.setattr(_backoff, "restart_delay_s", lambda failures, chance: chance * 0.002)
     return world
 
