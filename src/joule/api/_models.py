@@ -155,6 +155,7 @@ class ModuleInfo(_Wire):
         memory_bytes: Resident memory of the process and its children; None while it does not run.
         peak_memory_bytes: The most of it that was seen since the process was started; None while it does not run.
         next_start_s: After how long it starts again by itself; None where it runs, or will not.
+        outdated: Why it runs otherwise than its file says now; None where it does not.
         recent_ends: How often its process ended within its restart window, since somebody last started it.
         limits: What it may use, and when it counts as failed: the keys and units of `joule.config.Limits`.
         socket: Path of the unix socket where it serves its web pages; None for a module that has none.
@@ -174,6 +175,7 @@ class ModuleInfo(_Wire):
     memory_bytes: int | None = None
     peak_memory_bytes: int | None = None
     next_start_s: float | None = None
+    outdated: str | None = None
     recent_ends: int = 0
     limits: dict[str, int | float | str | None] = dataclasses.field(default_factory=dict)
     socket: str | None = None

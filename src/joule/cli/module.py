@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joule.cli._clock_note import with_clock_note
+from joule.cli._limits_text import limits_text, recent_ends_text
 from joule.cli._module_changes import restart, start, stop
 from joule.cli._module_logs import logs
 from joule.cli._module_usage import usage
@@ -87,7 +88,7 @@ def _row(info: ModuleInfo) -> tuple[Cell, ...]:
         _memory(info),
         ", ".join(info.inputs.values()),
         ", ".join(info.outputs.values()),
-        "" if info.state == "running" else info.reason,
+        (info.outdated or "") if info.state == "running" else info.reason,
     )
 
 
@@ -117,7 +118,9 @@ def _facts(info: ModuleInfo) -> list[tuple[str, Cell]]:
         ("process", "" if info.pid is None else str(info.pid)),
         ("uptime", "" if info.uptime_s is None else duration(info.uptime_s * 1e6)),
         ("restarts", str(info.restarts)),
-        ("recent ends", _recent_ends(info)),
+        ("next start", "" if info.next_start_s is None else f"in {duration(info.next_start_s * 1e6)}"),
+        ("recent ends", recent_ends_text(info.recent_ends, info.limits)),
+        ("limits", limits_text(info.limits)),
         ("last exit", _exit(info.exit_code)),
         ("CPU", _cpu(info)),
         ("memory", _memory_and_peak(info)),
@@ -125,15 +128,6 @@ def _facts(info: ModuleInfo) -> list[tuple[str, Cell]]:
         *((f"input {pipe}", path) for pipe, path in info.inputs.items()),
         *((f"output {pipe}", path) for pipe, path in info.outputs.items()),
     ]
-
-
-def _recent_ends(info: ModuleInfo) -> str:
-    """Return how near the module is to being called failed; nothing where it has not ended lately."""
-    most, window_us = info.limits.get("max_restarts"), info.limits.get("restart_window_us")
-    if not info.recent_ends or not isinstance(window_us, int):
-        return ""
-    limit = "no limit" if most is None else f"failed at {most}"
-    return f"{info.recent_ends} within {duration(window_us)} ({limit})"
 
 
 def _exit(exit_code: int | None) -> str:

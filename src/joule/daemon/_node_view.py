@@ -231,6 +231,7 @@ class RunningNode:
             memory_bytes=used.memory_bytes if used else None,
             peak_memory_bytes=self._peak_bytes(name, status, used),
             next_start_s=None if status.next_start_s is None else max(0.0, status.next_start_s - now_s),
+            outdated=self._node.outdated.get(name),
             recent_ends=keeper.recent_ends() if keeper else 0,
             limits=dataclasses.asdict(keeper.launch.limits) if keeper else {},
             socket=str(web_socket(config, self.run_directory)) if config and config.is_app else None,

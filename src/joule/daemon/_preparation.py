@@ -137,7 +137,11 @@ def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamR
     unknown = find_unknown_logs(catalog, data)
     with catalog.transaction():
         catalog.reserve_ids(unknown.highest_id)
+        known = {record.spec.path: record for record in catalog.streams()}
         for spec in setup.streams:
+            if spec.path in known and known[spec.path].spec == spec:
+                streams[spec.path] = known[spec.path]
+                continue
             try:
                 # A pipe's line gives a layout and names; a stream's file gives all, also what it leaves to defaults.
                 names_only = spec.path not in setup.stream_files

@@ -126,3 +126,8 @@ def test_hostile_names_are_inert_in_tables(run, node):
     result = run("module", "list")
     assert len(result.stdout.splitlines()) == 2
     assert "\\x1b[31m\\nsecond line" in result.stdout
+
+
+def test_a_running_module_that_its_file_no_longer_describes_says_so_in_the_list(run, node):
+    node.known_modules = [dataclasses.replace(node.known_modules[0], outdated="sensor.conf:3: no")]
+    assert run("module", "list").stdout.splitlines()[1].endswith("sensor.conf:3: no")

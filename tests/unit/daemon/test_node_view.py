@@ -84,5 +84,6 @@ async def test_the_clock_is_told_with_the_version_and_by_itself(view):
 
 async def test_a_module_that_goes_on_as_it_was_says_why(view):
     status = ModuleStatus(state=ModuleState.RUNNING, reason="its process runs")
-    reason = view(status, reader="reader.conf:3: no").module("reader").reason
-    assert reason == "its process runs; it goes on as it was before its file was changed: reader.conf:3: no"
+    info = view(status, reader="reader.conf:3: no").module("reader")
+    assert info.outdated == "reader.conf:3: no"
+    assert info.reason == "its process runs; it goes on as it was before its file was changed: reader.conf:3: no"
