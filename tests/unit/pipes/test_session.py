@@ -9,14 +9,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from time import CLOCK_BOOTTIME, clock_gettime_ns, time_ns
 
 import numpy as np
 import pytest
 
-from joule.core import ElementSpec, Layout
-from joule.errors import DiskFullError, EmptyPipeError, LogError, ModuleError, OutOfOrderError, StreamBusyError
+from joule.core import ClockLaw, ElementSpec, Layout, time_now
+from joule.errors import (
+    DiskFullError,
+    EmptyPipeError,
+    LogError,
+    ModuleError,
+    OutOfOrderError,
+    StreamBusyError,
+    TooFarAheadError,
+)
 from joule.log import (
     BREAK,
+    ClockFile,
     CursorFile,
     DiskFiles,
     LogWriter,
@@ -87,8 +97,31 @@ def node(tmp_path: Path) -> Node:
 
 
 def test_a_manifest_comes_back_from_its_text(node):
-    manifest = node.manifest(("in",), ("out",), on_restart="break")
+    manifest = node.manifest(("in",), ("out",), on_restart="break", max_ahead_us=5, clock=node.directory / "clock")
     assert Manifest.parse(manifest.to_json()) == manifest
+
+
+async def test_a_module_goes_by_the_node_s_clock_while_its_pipes_are_open(node):
+    file = ClockFile(node.directory / "clock")
+    boot_us = clock_gettime_ns(CLOCK_BOOTTIME) // 1000
+    file.publish(ClockLaw.start(bytes(16), boot_us, 3 * 10**15))
+    async with open_manifest(node.manifest((), ("out",), max_ahead_us=10**9, clock=file.path), column=False) as pipes:
+        assert 3 * 10**15 <= time_now() < 3 * 10**15 + 10**9
+        await pipes.outputs["out"].write(rows(3 * 10**15))
+        with pytest.raises(TooFarAheadError):
+            await pipes.outputs["out"].write(rows(3 * 10**15 + 3 * 10**9))
+    assert time_now() < 2.5 * 10**15
+    file.close()
+
+
+@pytest.mark.parametrize("content", [None, b"spoilt"])
+async def test_a_module_whose_node_has_no_sound_clock_goes_by_the_system_s_and_says_so(node, caplog, content):
+    path = node.directory / "clock"
+    if content is not None:
+        path.write_bytes(content)
+    async with open_manifest(node.manifest((), ("out",), clock=path), column=False):
+        assert abs(time_now() - time_ns() // 1000) < 10**6
+    assert "the node's clock cannot be read" in caplog.text
 
 
 def entry_with(node, elements):

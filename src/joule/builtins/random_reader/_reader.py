@@ -15,6 +15,8 @@ from joule.pipes import Pipe
 
 __all__ = ["RandomReader", "main"]
 
+_JUMP_US = 1_000_000  # what the clocks of a sound machine differ by is a thousandth of that
+
 
 class RandomReader(ReaderModule):
     """Writes rows of random numbers: one at a time at low rates, in chunks of a second above 20 Hz."""
@@ -27,13 +29,19 @@ class RandomReader(ReaderModule):
         parser.add_argument("--seed", type=int, default=None, help="start of the random sequence (default: any)")
 
     async def run(self, parsed_args: argparse.Namespace, output: Pipe) -> None:
-        """Write each chunk when its last row is due; after a stall, catch up without leaving a row out."""
+        """Write each chunk when its last row is due; after a stall, catch up without leaving a row out.
+
+        Where the time jumps ahead, as when the machine gets its clock right, an interval ends and another one begins.
+        """
         random = np.random.default_rng(getattr(parsed_args, "seed", None))
-        timing = Timing.at(parsed_args.rate, time_now())
         clock = asyncio.get_running_loop().time
-        start_s = clock()
+        timing, start_s = Timing.at(parsed_args.rate, time_now()), clock()
         first, count = 0, 1  # the very first row alone, so that there is something to see at once
         while not self.stop_requested:
+            if time_now() - timing.start_us - (clock() - start_s) * 1e6 > _JUMP_US:
+                await output.close_interval()
+                timing, start_s = Timing.at(parsed_args.rate, time_now()), clock()
+                first, count = 0, 1
             chunk = np.empty((count, 1 + parsed_args.width))
             chunk[:, 0] = timing.timestamps(first, count)
             chunk[:, 1:] = random.random((count, parsed_args.width))

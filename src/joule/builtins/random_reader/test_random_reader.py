@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joule.builtins.random_reader import RandomReader
+from joule.builtins.random_reader import RandomReader, _reader
 from joule.builtins.random_reader._timing import MAX_RATE_HZ, MIN_RATE_HZ, Timing
+from joule.core import time_now
 from joule.pipes import LocalPipe
 
 
@@ -132,3 +133,20 @@ def test_r50_alone_in_a_terminal_it_prints_the_page_s_rows(tmp_path: Path) -> No
     stamps = [int(line[0]) for line in lines]
     assert np.diff(stamps).tolist() == [100_000, 100_000]
     assert all(len(line) == 3 and 0 <= float(line[1]) < 1 and 0 <= float(line[2]) < 1 for line in lines)
+
+
+async def test_where_the_time_jumps_ahead_another_interval_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead_us = [0]
+    monkeypatch.setattr(_reader, "time_now", lambda: time_now() + ahead_us[0])
+    pipe = LocalPipe("float32_1")
+    task = asyncio.create_task(RandomReader().run(arguments("--rate", "20"), pipe))
+    before = await pipe.read()
+    pipe.consume(len(before))
+    ahead_us[0] = 3_600_000_000
+    while not pipe.end_of_interval:
+        rows = await pipe.read()
+        pipe.consume(len(rows))
+        before = rows if len(rows) else before
+    after = await pipe.read()
+    task.cancel()
+    assert after["timestamp"][0] - before["timestamp"][-1] > 3_590_000_000
