@@ -12,15 +12,12 @@ import asyncio
 import contextlib
 import logging
 
-import numpy as np
-import numpy.typing as npt
-
 from joule.builtins.file_reader._blocks import END, Source
 from joule.builtins.file_reader._complaints import Complaints
-from joule.builtins.file_reader._lines import BadLine, LineCutter, LineParser, Lines
+from joule.builtins.file_reader._lines import LineCutter, LineParser
+from joule.builtins.file_reader._writer import RowWriter
 from joule.client import ReaderModule, yesno
-from joule.core import time_now
-from joule.errors import BadRowsError, ModuleError, OutOfOrderError
+from joule.errors import ModuleError
 from joule.pipes import Pipe, StdoutPipe
 
 __all__ = ["FileReader", "main"]
@@ -39,8 +36,6 @@ _DELIMITERS = {
 }
 
 _UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000}
-# What times from 1985 to far from now are in other units; as microseconds these are times of 1970 and 1971.
-_OTHER_UNITS = {"s": (5 * 10**8, 5 * 10**10), "ms": (5 * 10**11, 5 * 10**13)}
 
 
 class FileReader(ReaderModule):
@@ -80,113 +75,19 @@ class FileReader(ReaderModule):
         if from_end:
             _log.warning("%s has no times, and its stream has rows: going on at its end", path)
         unit_us = None if stamps else _UNITS_US[getattr(parsed_args, "time_unit", "us")]
-        writer = _RowWriter(output, complaints, unit_us)
+        writer = RowWriter(output, complaints, unit_us)
         cutter = LineCutter(skips_first=source.is_device)
         columns = None if isinstance(output, StdoutPipe) else output.width + (not stamps)
         parser = LineParser(_DELIMITERS[getattr(parsed_args, "delimiter", ",")], columns)
         async with contextlib.aclosing(source.blocks(from_end=from_end)) as blocks:
             async for block in blocks:
-                await writer.take(cutter.end() if block == END else cutter.cut(block), parser)
+                await writer.take(parser.parse(cutter.end() if block == END else cutter.cut(block)))
                 if block == END:
                     parser.restart()
                 if self.stop_requested:
                     break
                 await asyncio.sleep(0)
         writer.finish(path)
-
-
-class _RowWriter:
-    """Writes what lines give, in order.
-
-    Args:
-        output: Where to.
-        complaints: Told about lines that cannot be written.
-        unit_us: Of times, which are the first value of each line, us; None: rows get the time at which they are read.
-    """
-
-    def __init__(self, output: Pipe, complaints: Complaints, unit_us: int | None) -> None:
-        self._output = output
-        self._complaints = complaints
-        self._unit_us = unit_us
-        self._stored_us = output.last_us  # by an earlier run
-        self._last_us = -np.inf if self._stored_us is None else float(self._stored_us)
-        self._repeated = 0
-        self._written = 0
-
-    async def take(self, lines: Lines, parser: LineParser) -> None:
-        """Write the rows of lines, and complain about the others."""
-        numbers, values, bad = parser.parse(lines)
-        if values:
-            rows, places = self._in_order(np.array(values), np.array(numbers), bad)
-            if self._complaints.stops and bad:
-                before = places < min(bad).number
-                rows, places = rows[before], places[before]
-            await self._write(rows, places, bad)
-        self._complaints.hear(bad)
-
-    def finish(self, path: str) -> None:
-        """Say what came of the source."""
-        self._end_repeats()
-        _log.info("%s ended: %d rows, %d bad lines", path, self._written, self._complaints.count)
-
-    def _in_order(
-        self, values: npt.NDArray[np.float64], numbers: npt.NDArray[np.int64], bad: list[BadLine]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Return the rows that are newer than all before them, and their numbers."""
-        if self._unit_us is None:
-            first_us = max(time_now(), int(self._last_us) + 1 if np.isfinite(self._last_us) else 0)
-            return np.column_stack((first_us + np.arange(len(values)), values)), numbers
-        times_us = values[:, 0] * self._unit_us
-        whole = np.floor(times_us)
-        times = values[:, 0] = whole + (times_us - whole >= 0.5)  # as pipes round them
-        good = np.isfinite(times)
-        newest = np.maximum.accumulate(np.concatenate(([self._last_us], np.where(good, times, -np.inf))))[:-1]
-        in_order = good & (times > newest)
-        is_stored = good & (times <= self._stored_us) if self._stored_us is not None else np.zeros_like(good)
-        self._repeated += int(np.count_nonzero(is_stored))
-        for row in np.flatnonzero(~in_order & ~is_stored):
-            reason = f"its time {times[row]:.0f} is not later than {newest[row]:.0f}, the newest before it"
-            bad.append(BadLine(int(numbers[row]), reason if good[row] else f"its time is {times[row]}"))
-        return values[in_order], numbers[in_order]
-
-    async def _write(self, rows: npt.NDArray[np.float64], numbers: npt.NDArray[np.int64], bad: list[BadLine]) -> None:
-        """Write rows; of those that the stream does not take, complain about each by itself."""
-        if not len(rows):
-            return
-        if not self._written:
-            self._hint_at_unit(rows[0, 0])
-        self._end_repeats()
-        try:
-            await self._output.write(rows)
-        except OutOfOrderError as error:  # the order is right: these are too far ahead of the clock
-            refused = rows[:, 0] > error.last_us
-            bad += [BadLine(int(number), str(error)) for number in numbers[refused]]
-            rows = rows[~refused]
-        except BadRowsError as error:
-            if len(rows) == 1:
-                bad.append(BadLine(int(numbers[0]), error.detail["reason"]))
-                return
-            half = len(rows) // 2
-            await self._write(rows[:half], numbers[:half], bad)
-            if not (bad and self._complaints.stops):
-                await self._write(rows[half:], numbers[half:], bad)
-            return
-        if len(rows):
-            self._written += len(rows)
-            self._last_us = rows[-1, 0]
-
-    def _hint_at_unit(self, time_us: float) -> None:
-        """Warn about a first time that is likely to be in another unit."""
-        hint = "the first time is %.0f, in microseconds: if that is in %s, give --time-unit"
-        for unit, (lowest, highest) in _OTHER_UNITS.items():
-            if self._unit_us == 1 and lowest <= time_us < highest:
-                _log.warning(hint, time_us, unit)
-
-    def _end_repeats(self) -> None:
-        """Rows that are older than the stream's newest are faults from now on, and no repetition of an earlier run."""
-        if self._repeated:
-            _log.info("%d rows are left out, as they are stored already or older than those", self._repeated)
-        self._stored_us, self._repeated = None, 0
 
 
 def _delimiter(text: str) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -246,8 +247,22 @@ async def test_a_device_is_read_from_its_second_line_on_and_its_end_is_an_end(tm
         await task
 
 
-def log_output(directory: Path) -> LogOutput:
-    return LogOutput("output", directory, "float64_1", directory, stream="/s", holder="test", is_reader=True)
+def log_output(directory: Path, **options: Any) -> LogOutput:
+    return LogOutput("output", directory, "float64_1", directory, stream="/s", holder="test", is_reader=True, **options)
+
+
+@pytest.mark.parametrize("rule", ["raise", "drop"])
+async def test_a_time_far_ahead_costs_no_row_behind_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, rule: str
+) -> None:
+    now, day = time_now(), 86_400_000_000
+    times = [now, now + 9 * day, now + 1, 10**30, now + 8 * day, now + 2, now + 1, now + 3]
+    output = log_output(tmp_path / "log", max_ahead_us=day, out_of_order=rule)
+    await rows_of(written(tmp_path / "f", "".join(f"{time},1\n" for time in times)), output=output)
+    assert (output.log_sink.writer.head.stored, output.last_us) == (4, now + 3)
+    told = [record.getMessage() for record in caplog.records if "is left out" in record.getMessage()]
+    assert [re.search(r"line (\d+)", text)[1] for text in told] == ["2", "4", "5", "7"]  # type: ignore[index]
+    await output.close()
 
 
 async def test_a_restarted_reader_goes_on_behind_what_is_stored(

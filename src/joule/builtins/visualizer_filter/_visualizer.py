@@ -67,9 +67,8 @@ class Visualizer(FilterModule):
             await asyncio.Event().wait()
         if not self._figures:  # run by a composite, which calls no setup
             self._begin(inputs)
-        async with asyncio.TaskGroup() as tasks:
-            for pipe, figures in zip(inputs.values(), self._figures, strict=True):
-                tasks.create_task(_follow(pipe, figures))
+        followers = (_follow(pipe, figures) for pipe, figures in zip(inputs.values(), self._figures, strict=True))
+        await asyncio.gather(*followers)
 
     def _begin(self, inputs: dict[str, Pipe]) -> None:
         self._figures = [Figures(pipe) for pipe in inputs.values()]
