@@ -22,7 +22,7 @@ from joule.daemon._launch import Launch
 from joule.daemon._unknown_logs import find_unknown_logs
 from joule.daemon._web_sockets import web_socket
 from joule.errors import JouleError, LogError
-from joule.log import SEGMENT_US, LogReader, clock_path, create_log, cursor_path, ensure_cursors
+from joule.log import SEGMENT_US, LogReader, clock_path, create_log, cursor_path, ensure_cursors, relabel_log
 from joule.pipes import Manifest, PipeEntry
 
 __all__ = [
@@ -161,7 +161,9 @@ def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamR
 
 
 def _make_log(directory: Path, record: StreamRecord) -> None:
-    create_log(directory, record.spec.layout, record.spec.path)
+    identity = create_log(directory, record.spec.layout, record.spec.path)
+    if identity.stream != record.spec.path:  # its stream was moved by a jouled that was killed then
+        relabel_log(directory, record.spec.path)
     with LogReader(directory) as log:  # so that damage is told here, by name, and not only by a module that ends
         log.head()
 

@@ -21,7 +21,7 @@ from joule.daemon._copying import FolderCopies
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._stream_usage import StreamUsage
 from joule.errors import LogError, StreamHeldError
-from joule.log import create_log, inspect_log, relabel_log
+from joule.log import create_log, current_writer, relabel_log
 
 __all__ = ["StreamChanges"]
 
@@ -202,17 +202,13 @@ class StreamChanges:
         for record in records:
             if self._copies.is_source(record.id):
                 raise StreamHeldError(record.spec.path, "being copied", "wait for the end of that")
-            writer = _writer(log_directory(self._data_directory, record.id))
+            writer = current_writer(log_directory(self._data_directory, record.id))
             if writer is not None:
                 raise StreamHeldError(record.spec.path, f"written by {writer}", "end that first")
 
     async def _relabel(self, records: Iterable[StreamRecord]) -> None:
         """Let logs say where their streams are now, for the day on which the catalog is lost."""
-        for record in records:
-            try:
-                await asyncio.to_thread(relabel_log, log_directory(self._data_directory, record.id), record.spec.path)
-            except (LogError, OSError) as error:
-                _log.warning("stream %s has moved, and its log cannot say so: %s", record.spec.path, error)
+        await asyncio.to_thread(_relabel, list(records), self._data_directory)
 
     def _old_names(self, old: str, new: str | None) -> list[str]:
         """Tell the files that go on naming a path where the stream is no more."""
@@ -236,8 +232,9 @@ def _without_path(spec: StreamSpec) -> StreamSpec:
     return dataclasses.replace(spec, path="")
 
 
-def _writer(directory: Path) -> str | None:
-    try:
-        return inspect_log(directory).writer
-    except (LogError, OSError):  # what cannot be read can be deleted all the same
-        return None
+def _relabel(records: Iterable[StreamRecord], data_directory: Path) -> None:
+    for record in records:
+        try:
+            relabel_log(log_directory(data_directory, record.id), record.spec.path)
+        except (LogError, OSError) as error:
+            _log.warning("stream %s has moved, and its log cannot say so: %s", record.spec.path, error)

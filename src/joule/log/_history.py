@@ -26,6 +26,7 @@ __all__ = [
     "Break",
     "LogSummary",
     "count_rows",
+    "current_writer",
     "inspect_log",
     "later_rows",
     "newest_timestamps",
@@ -140,6 +141,11 @@ def newest_timestamps(directory: Path, files: Files = DISK) -> list[int]:
         ):
             found.append(head.load().last_us)
     return [last_us for last_us in found if last_us != NO_TIMESTAMP]
+
+
+def current_writer(directory: Path) -> str | None:
+    """Return who writes a log now, None if nobody does or there is no log; does not look at its rows."""
+    return lock_holder(directory / LOCK_NAME)
 
 
 def _oldest(log: LogReader, head: Head) -> int:

@@ -71,6 +71,7 @@ def _make(directory: Path, layout: Layout, stream: str, files: Files) -> Identit
     _write(directory / HEAD_NAME, Head().pack(), files)
     identity = Identity(stream=stream, layout=layout, log_id=os.urandom(16).hex())
     _put(directory, identity, files)
+    sync_directory(directory, files)
     sync_directory(directory.parent, files)
     return identity
 
@@ -86,7 +87,6 @@ def _put(directory: Path, identity: Identity, files: Files) -> None:
     making = directory / f"{_NAME}.new"
     _write(making, json.dumps(facts, indent=1).encode(), files)
     files.rename(making, directory / _NAME)
-    sync_directory(directory, files)
 
 
 def relabel_log(directory: Path, stream: str, files: Files = DISK) -> None:
@@ -97,7 +97,7 @@ def relabel_log(directory: Path, stream: str, files: Files = DISK) -> None:
         OSError: It cannot be written; it is as it was.
     """
     identity = read_identity(directory, files)
-    if identity.stream != stream:
+    if identity.stream != stream:  # its directory is not synced: the old path does until the next change
         _put(directory, dataclasses.replace(identity, stream=stream), files)
 
 

@@ -225,14 +225,14 @@ async def follow_log(directory: Path, run: Path) -> AsyncGenerator[Rows | Break]
         run: The node's runtime directory.
 
     Raises:
-        LogError: There is no log in the directory, or it cannot be read.
+        LogError: There is no log in the directory, or none any more, or it cannot be read.
     """
     with LogReader(directory) as log:
         head = log.head()
     pipe = LogInput("live", directory, run, row=head.end, breaks=head.breaks, column=False)
     try:
         while True:
-            rows = await pipe.read()
+            rows = await _read_while_there(pipe, directory)
             pipe.consume(len(rows))
             if len(rows):
                 yield rows
@@ -240,3 +240,16 @@ async def follow_log(directory: Path, run: Path) -> AsyncGenerator[Rows | Break]
                 yield BREAK
     finally:
         await pipe.close()
+
+
+async def _read_while_there(pipe: LogInput, directory: Path) -> Rows:
+    """Return the next rows; the log of a deleted stream would be waited on for ever."""
+    reading = asyncio.ensure_future(pipe.read())
+    try:
+        while not reading.done():
+            await asyncio.wait({reading}, timeout=RECHECK_S)
+            if not reading.done() and not directory.is_dir():
+                raise LogError(f"the stream that was followed is deleted: {directory} is gone", path=str(directory))
+        return reading.result()
+    finally:
+        reading.cancel()

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from joule.api import DATA_TYPE, END_FRAME, LAYOUT_HEADER, error_frame, frame, read_stored
 from joule.core import Rows
-from joule.errors import BadRequestError, JouleError, NodeError
+from joule.errors import BadRequestError, JouleError, NodeError, NotFoundError
 from joule.log import Break, read_identity
 from joule.pipes import follow_log
 from joule.server._query import flag, integer, stream_key
@@ -70,6 +70,8 @@ async def _send(answer: web.StreamResponse, blocks: AsyncIterator[Rows | Break])
         raise
     except JouleError as error:
         await answer.write(error_frame(error))
+    except FileNotFoundError as error:  # a log keeps all its files until it goes as a whole
+        await answer.write(error_frame(NotFoundError(f"the stream was deleted while it was read: {error.filename}")))
     except Exception:  # noqa: BLE001  # the same seam as `error_shape`, behind the headers
         _log.exception("the sending of rows failed")
         await answer.write(error_frame(NodeError("the node has a fault; its log has the details")))

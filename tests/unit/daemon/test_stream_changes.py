@@ -228,6 +228,14 @@ async def test_a_moved_stream_is_found_at_its_new_path_when_the_catalog_is_lost(
     assert number == node.catalog.stream("/old/lab/noise").id
 
 
+async def test_a_move_that_a_crash_cut_off_is_told_to_the_log_at_the_next_start(node):
+    node.catalog.move_stream("/mean", "/lab/mean")  # jouled is killed before the log is told
+    (node.directory / "module_configs" / "filter.conf").write_text(FILTER.replace("/mean:", "/lab/mean:"))
+    assert read_identity(node.log("/lab/mean")).stream == "/mean"
+    node.prepare()
+    assert read_identity(node.log("/lab/mean")).stream == "/lab/mean"
+
+
 async def test_a_folder_is_described_and_renamed_in_one_change(node):
     change = await node.changes.update_folder("/lab", {"description": "the lab", "name": "workshop"})
     assert (change.path, change.streams) == ("/workshop", 1)

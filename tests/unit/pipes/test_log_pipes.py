@@ -15,7 +15,7 @@ import pytest
 from joule.core import Layout
 from joule.errors import LogError, OutOfOrderError, PipeError
 from joule.log import BREAK, DISK, DiskFiles, LogWriter, create_log, inspect_log, read_head, read_log, trim_log
-from joule.pipes import LocalPipe, LogInput, LogOutput, follow_log
+from joule.pipes import LocalPipe, LogInput, LogOutput, _log_input, follow_log
 
 LAYOUT = Layout("int16", 2)
 
@@ -121,6 +121,18 @@ async def test_following_begins_now_and_gives_breaks(log):
     assert (await anext(live))["timestamp"].tolist() == [4, 5]
     await live.aclose()
     await sink.close()
+
+
+async def test_following_ends_with_an_error_when_the_stream_is_deleted(log, monkeypatch):
+    monkeypatch.setattr(_log_input, "RECHECK_S", 0.01)
+    await output(log).close()
+    live = follow_log(log, log.parent)
+    waiting = asyncio.ensure_future(anext(live))
+    await asyncio.sleep(0)
+    log.rename(log.with_name("gone"))
+    with pytest.raises(LogError, match="is deleted"):
+        await waiting
+    assert not list(log.parent.glob("bells/*/*.fifo"))
 
 
 async def test_a_read_returns_at_most_16_mb_of_new_rows(log):

@@ -11,9 +11,9 @@ import pytest
 
 from joule.api import LogLine, LogQuery
 from joule.api._http_node import HttpNode
-from joule.core import parse_time
+from joule.core import Layout, parse_time
 from joule.errors import BadRequestError, LogError, ModuleError, NodeUnreachableError, NotFoundError
-from joule.log import BREAK
+from joule.log import BREAK, LogWriter
 from joule.server import create_app, serve_unix
 
 
@@ -76,6 +76,18 @@ async def test_many_blocks_come_whole_and_in_order(client, fake, make_rows):
     assert len(blocks) > 3
     np.testing.assert_array_equal(np.concatenate(blocks), make_rows(0, 300_000))
     writer.close()
+
+
+async def test_a_stream_that_is_deleted_while_it_is_read_is_said_to_be_so(client, fake, make_rows):
+    writer = LogWriter(fake.log, Layout("float32", 2), stream="/a/b", holder="test", segment_bytes=2**20)
+    for start in range(0, 1_600_000, 50_000):  # 25 MB: more than is on its way between server and client
+        writer.store(make_rows(start, 50_000))
+    writer.close()
+    reading = client.read_data("/a/b")
+    await anext(reading)
+    fake.log.rename(fake.log.with_name("7.removed"))
+    with pytest.raises(NotFoundError, match="deleted while it was read"):
+        await collect(reading)
 
 
 async def test_live_rows_begin_now(client, fake, make_rows):
