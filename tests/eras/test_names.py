@@ -1,5 +1,6 @@
 """Every import line that module files of some era have, and what the names mean here."""
 
+import argparse
 import subprocess
 import sys
 
@@ -131,3 +132,34 @@ def test_a_name_for_the_constructor_means_the_first_era_and_its_shape(package, k
 
     assert (Demo().name, Demo().column_data) == ("Demo Module", False)
     assert base().column_data is (package is joule.client)
+
+
+def test_a_method_or_attribute_that_an_author_called_as_a_later_era_calls_its_hooks_stays_the_authors(caplog):
+    class Early(joule.ReaderModule):
+        def __init__(self):
+            self.routes = ["north", "south"]
+            self.node = "sensor node 5"
+            self.setup("/dev/ttyUSB0")
+
+        def setup(self, port):
+            self.port = port
+
+        async def run(self, parsed_args, output):
+            self.seen = (self.port, self.routes, self.node)
+
+    module = Early()
+    module.start(argparse.Namespace(pipes="unset"))
+    assert module.seen == ("/dev/ttyUSB0", ["north", "south"], "sensor node 5")
+    assert "Early.setup is not called before run()" in caplog.text
+
+
+def test_a_hook_that_is_no_coroutine_is_still_told(caplog):
+    class Forgetful(joule.FilterModule):
+        def setup(self, parsed_args, app, inputs, outputs):
+            pass
+
+        async def run(self, parsed_args, inputs, outputs):
+            raise AssertionError("not reached")
+
+    Forgetful().start(argparse.Namespace(pipes='{"inputs": {}, "outputs": {}}'))
+    assert "Forgetful.setup is not a coroutine" in caplog.text

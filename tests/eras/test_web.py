@@ -291,6 +291,7 @@ class Page(FilterModule):
         return [web.get("/", self.index)]
 
     async def index(self, request):
+        assert self.parsed_args.title == request.app[state_key]["title"]
         return web.Response(text=request.app[state_key]["title"])
 
 

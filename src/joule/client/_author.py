@@ -12,7 +12,7 @@ from typing import Any
 from joule.errors import EmptyPipeError, ModuleError
 from joule.pipes import Pipe
 
-__all__ = ["call_run", "check_coroutine"]
+__all__ = ["call_run", "check_coroutine", "check_setup"]
 
 _log = logging.getLogger("joule.client")
 
@@ -38,6 +38,29 @@ def check_coroutine(method: Callable[..., Any], module: str, signature: str) -> 
         raise ModuleError(
             f"{module}.{name} is not a coroutine: write `async def {signature}` and `await` pipes and sleeps in it"
         )
+
+
+def check_setup(setup: Callable[..., Any], module: str, signature: str) -> bool:
+    """Return whether `setup` is the hook: in eras without one, authors gave that name to methods of their own.
+
+    Args:
+        setup: The bound method.
+        module: Name of its class.
+        signature: What the hook looks like, such as `setup(self, parsed_args, app, output)`.
+
+    Raises:
+        ModuleError: It takes the hook's arguments and is no coroutine.
+    """
+    try:
+        inspect.signature(setup).bind(*[None] * signature.count(","))
+    except (TypeError, ValueError):  # other arguments, or no callable at all
+        _log.warning(
+            "%s.setup is not called before run(), as its arguments are its own; the hook is `async def %s`",
+            *(module, signature),
+        )
+        return False
+    check_coroutine(setup, module, signature)
+    return True
 
 
 async def call_run(run: Callable[..., Any], *arguments: Any, module: str, output: Pipe | None = None) -> None:

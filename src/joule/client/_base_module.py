@@ -38,6 +38,7 @@ class BaseModule:
         description: Shown by `-h`, unless `custom_args` sets another.
         help: Shown at the end of `-h`, likewise.
         name: For messages; the class's name where none was given.
+        parsed_args: The arguments that it runs with, as handlers of web pages may want them; None before it runs.
     """
 
     STOP_TIMEOUT: float = 2
@@ -46,6 +47,7 @@ class BaseModule:
     description: str = ""
     help: str = ""
     name: str = ""
+    parsed_args: argparse.Namespace | None = None
     _node: Any = None
 
     def __init__(self, name: str | None = None) -> None:
@@ -114,6 +116,7 @@ class BaseModule:
             prepare_process()
         try:
             namespace, options = self._parse() if parsed_args is None else (parsed_args, WebOptions())
+            self.parsed_args = namespace
             run_module(self, namespace, options)
         except ModuleError as error:
             _log.error("%s", error)  # a traceback is no help against a wrong set-up

@@ -44,7 +44,8 @@ def create_dev_app(module: BaseModule) -> web.Application:
         ConfigurationError: The module's file has a fault.
     """
     app = create_app(module.routes() or [], type(module).__name__)
-    app[interface_key] = life = _Life(module, _arguments(module))
+    module.parsed_args = _arguments(module)
+    app[interface_key] = life = _Life(module, module.parsed_args)
     app.on_startup.append(life.begin)
     app.on_cleanup.append(life.end)
     return app

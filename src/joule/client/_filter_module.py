@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
-from joule.client._author import call_run, check_coroutine
+from joule.client._author import call_run, check_coroutine, check_setup
 from joule.client._base_module import BaseModule
 from joule.client._interface import serving
 from joule.client._wiring import needed, open_wiring
@@ -17,6 +17,8 @@ from joule.pipes import Pipe
 __all__ = ["FilterModule"]
 
 _log = logging.getLogger("joule.client")
+
+_SETUP = "setup(self, parsed_args, app, inputs, outputs)"
 
 
 class FilterModule(BaseModule):
@@ -55,14 +57,15 @@ class FilterModule(BaseModule):
         if type(self).run is FilterModule.run:
             raise ModuleError(_missing_run(self))
         check_coroutine(self.run, type(self).__name__, "run(self, parsed_args, inputs, outputs)")
-        check_coroutine(self.setup, type(self).__name__, "setup(self, parsed_args, app, inputs, outputs)")
-        return asyncio.create_task(self._work(parsed_args, app))
+        calls_setup = check_setup(self.setup, type(self).__name__, _SETUP)
+        return asyncio.create_task(self._work(parsed_args, app, calls_setup=calls_setup))
 
-    async def _work(self, parsed_args: argparse.Namespace, app: Any) -> None:
+    async def _work(self, parsed_args: argparse.Namespace, app: Any, *, calls_setup: bool) -> None:
         name = type(self).__name__
         async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
             wiring = needed(opened, name)
-            await self.setup(parsed_args, app, wiring.inputs, wiring.outputs)
+            if calls_setup:
+                await self.setup(parsed_args, app, wiring.inputs, wiring.outputs)
             async with serving(app):
                 await call_run(self.run, parsed_args, wiring.inputs, wiring.outputs, module=name)
             _log.info("run() returned")

@@ -56,7 +56,7 @@ def open_interface(module: WebModule, parsed_args: argparse.Namespace, options: 
     name = type(module).__name__
     text = pipes_argument(parsed_args)
     told = _told_socket(text, options)
-    routes = module.routes()
+    routes = module.routes() if callable(module.routes) else None  # else an attribute of an era without routes
     if not routes:
         if told is not None:
             _log.warning("%s has no web pages to serve on %s: its routes() is empty", name, told)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from joule.client._author import call_run, check_coroutine
+from joule.client._author import call_run, check_coroutine, check_setup
 from joule.client._base_module import BaseModule
 from joule.client._interface import serving
 from joule.client._wiring import Wiring, open_wiring
@@ -22,6 +22,8 @@ from joule.pipes import Pipe, StdoutPipe
 __all__ = ["ReaderModule"]
 
 _log = logging.getLogger("joule.client")
+
+_SETUP = "setup(self, parsed_args, app, output)"
 
 
 class ReaderModule(BaseModule):
@@ -56,16 +58,17 @@ class ReaderModule(BaseModule):
         if type(self).run is ReaderModule.run:
             raise ModuleError(_missing_run(self))
         check_coroutine(self.run, type(self).__name__, "run(self, parsed_args, output)")
-        check_coroutine(self.setup, type(self).__name__, "setup(self, parsed_args, app, output)")
-        return asyncio.create_task(self._work(parsed_args, app))
+        calls_setup = check_setup(self.setup, type(self).__name__, _SETUP)
+        return asyncio.create_task(self._work(parsed_args, app, calls_setup=calls_setup))
 
-    async def _work(self, parsed_args: argparse.Namespace, app: Any) -> None:
+    async def _work(self, parsed_args: argparse.Namespace, app: Any, *, calls_setup: bool) -> None:
         name = type(self).__name__
         async with (
             open_wiring(parsed_args, module=name, column=self.column_data) as wiring,
             _open_output(wiring, module=name, column=self.column_data) as output,
         ):
-            await self.setup(parsed_args, app, output)
+            if calls_setup:
+                await self.setup(parsed_args, app, output)
             async with serving(app):
                 await call_run(self.run, parsed_args, output, module=name, output=output)
             if not self.stop_requested:
