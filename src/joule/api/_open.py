@@ -40,7 +40,7 @@ async def open_node(where: str | None = None) -> AsyncIterator[Node]:
     Raises:
         NotFoundError: There is no node of that name, and no node's directory of that path.
         BadRequestError: A URL is none.
-        ConfigurationError: The directory's `main.conf`, or `nodes.json`, cannot be read.
+        ConfigurationError: `main.conf` or `nodes.json` cannot be read, or `main.conf` does not say where rows lie.
     """
     place = _find(where or os.environ.get("JOULE_NODE") or None)
     async with _connect(place) as node:
@@ -60,7 +60,9 @@ def _connect(place: str | Path) -> Node:
         return HttpNode(str(place), socket=api_socket, remedy=f"start it with 'jouled --config {place}'")
     from joule.api._offline_node import OfflineNode
 
-    return OfflineNode(load_node(place).config)
+    setup = load_node(place)
+    setup.require_places()
+    return OfflineNode(setup.config)
 
 
 def _is_answered(path: Path) -> bool:

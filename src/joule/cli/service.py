@@ -21,7 +21,7 @@ from joule.cli._output import Cell, Styled, note, show_facts, show_json
 from joule.cli._session import Session
 from joule.cli._systemctl import ServiceState, Systemctl
 from joule.cli._text import plural, printable
-from joule.cli._unit import Scope, Unit, make_unit, node_of_unit
+from joule.cli._unit import Scope, Unit, make_unit, node_of_unit, unit_directory
 
 if TYPE_CHECKING:
     from joule.config import NodeSetup
@@ -132,7 +132,7 @@ def status(ctx: click.Context, directory: Path | None, *, system: bool, as_json:
     else:
         show_facts(_facts(unit, state))
         if not unit.file.exists():
-            note(f"install it: joule service install {_quoted(unit.node)}{' --system' if system else ''}")
+            note(_how_to_install(unit))
     if not state.is_running:
         ctx.exit(FAILED)
 
@@ -238,6 +238,15 @@ def _note_linger() -> None:
     user = pwd.getpwuid(os.geteuid()).pw_name
     if not Path("/var/lib/systemd/linger", user).exists():
         note(f"it runs while {user} is logged in; to start it with the machine: loginctl enable-linger {user}")
+
+
+def _how_to_install(unit: Unit) -> str:
+    other: Scope = "user" if unit.scope == "system" else "system"
+    file = unit_directory(other) / unit.name
+    where = _quoted(unit.node)
+    if file.exists() and node_of_unit(file) == unit.node:
+        return f"it is a service of the {other}: joule service status {where} --{other}"
+    return f"install it: joule service install {where} --{unit.scope}"
 
 
 def _quoted(path: Path) -> str:

@@ -14,6 +14,7 @@ from joule.config._faults import Fault
 from joule.config._secrets import Secret
 from joule.config._settings import Setting
 from joule.core import StreamSpec
+from joule.errors import ConfigurationError
 
 __all__ = ["Limits", "ModuleConfig", "NodeConfig", "NodeSetup", "PipeConfig", "argument_options"]
 
@@ -173,3 +174,15 @@ class NodeSetup:
     def errors(self) -> tuple[Fault, ...]:
         """The faults that keep something from being used."""
         return tuple(fault for fault in self.faults if fault.severity == "error")
+
+    def require_places(self) -> None:
+        """Make sure that it is known where rows and logs lie: elsewhere nothing may be read or written in their stead.
+
+        Raises:
+            ConfigurationError: The line of `DataDirectory` or `LogDirectory` has an error.
+        """
+        places = {setting.origin.line for setting in self.settings if setting.key in ("DataDirectory", "LogDirectory")}
+        main_file = self.config.main_file
+        faults = [fault for fault in self.errors if fault.file == main_file and fault.line in places - {None}]
+        if faults:
+            raise ConfigurationError("; ".join(map(str, faults)), file=str(main_file))

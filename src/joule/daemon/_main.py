@@ -72,6 +72,7 @@ def _find_setup(config: str | None) -> NodeSetup:
 
 
 async def _run(setup: NodeSetup) -> None:
+    setup.require_places()
     signals = Signals()
     has_terminal = _terminal_is_there()
 

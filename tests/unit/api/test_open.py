@@ -191,6 +191,13 @@ async def test_main_conf_names_its_node_too(node):
         assert opened.where == str(node)
 
 
+async def test_rows_are_not_looked_for_elsewhere_when_main_conf_does_not_say_where_they_are(node):
+    (node / "main.conf").write_text("[Main]\nDataDirectory = ${NOT_SET_ANYWHERE}\n")
+    with pytest.raises(ConfigurationError, match=r"main\.conf:2: \$\{NOT_SET_ANYWHERE\} stands for nothing"):
+        async with open_node(str(node)):
+            pass
+
+
 async def test_names_are_looked_up(node, home):
     names(home, {"lab": str(node), "far": "http://localhost:1"})
     async with open_node("lab") as opened:

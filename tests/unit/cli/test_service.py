@@ -155,7 +155,7 @@ def test_status_shows_the_service_and_ends_with_whether_it_runs(run, directory, 
     result = run("service", "status", str(directory))
     assert result.exit_code == 1
     assert "not installed" in result.stdout
-    assert f"joule service install {directory}" in result.stderr
+    assert f"joule service install {directory} --user" in result.stderr
     run("service", "install", str(directory))
     systemd.says(
         "ActiveState=active",
@@ -171,6 +171,12 @@ def test_status_shows_the_service_and_ends_with_whether_it_runs(run, directory, 
     document = json.loads(run("service", "status", str(directory), "--json").stdout)
     assert document["running"] is document["installed"] is document["enabled"] is True
     assert (document["pid"], document["node"]) == (42, str(directory))
+
+
+def test_a_service_that_was_installed_for_somebody_else_is_pointed_to(run, directory, systemd):
+    run("service", "install", str(directory))
+    result = run("service", "status", "--system", str(directory))
+    assert f"it is a service of the user: joule service status {directory} --user" in result.stderr
 
 
 def test_why_a_service_ended_is_shown(run, directory, systemd):

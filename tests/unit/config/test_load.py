@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -360,3 +361,15 @@ def test_a_main_conf_of_the_first_era_is_read(node):
 def test_a_stream_at_the_root_has_the_path_slash(node):
     node.write("stream_configs/s.conf", "[Main]\nname = s\npath = /\ndatatype = int8\n[Element1]\nname = x\n")
     assert [stream.path for stream in node.load().streams] == ["/s"]
+
+
+def test_two_hundred_modules_take_a_fraction_of_a_second(node):
+    for number in range(200):
+        body = f"[Arguments]\nrate = 10\n[Inputs]\ni = /x{number}\n[Outputs]\no = /x{number + 1}:float32[a, b, c, d]\n"
+        node.module(f"m{number}", body if number else body.replace("[Inputs]\ni = /x0\n", ""))
+        node.stream(f"s{number}", "".join(f"[Element{n}]\nname = e{n}\nunits = V\n" for n in range(4)))
+    began_s = time.process_time()
+    setup = node.load()
+    lasted_s = time.process_time() - began_s
+    assert (len(setup.modules), len(setup.streams), setup.errors) == (200, 400, ())
+    assert lasted_s < 1.0, "the whole of `joule check` has a second"  # 0.2 s on the development machine

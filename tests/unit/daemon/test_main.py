@@ -43,6 +43,17 @@ def test_what_goes_wrong_is_told(monkeypatch, capsys, caplog, error, said):
     assert len(unforeseen) == (1 if isinstance(error, RuntimeError) else 0)
 
 
+@pytest.mark.parametrize("key", ["DataDirectory", "LogDirectory"])
+def test_rows_are_not_written_elsewhere_when_a_directory_is_not_understood(tmp_path, capsys, key):
+    (tmp_path / "main.conf").write_text(f"[Main]\n{key} = ${{NOT_SET_ANYWHERE}}/rows\n")
+    with pytest.raises(SystemExit) as caught:
+        main(["--config", str(tmp_path)])
+    assert caught.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"jouled: {tmp_path}/main.conf:2: ${{NOT_SET_ANYWHERE}} stands for nothing")
+    assert [file.name for file in tmp_path.iterdir()] == ["main.conf"]
+
+
 def test_an_empty_name_is_not_the_current_directory(tmp_path, monkeypatch, capsys):
     init_node(tmp_path)
     monkeypatch.chdir(tmp_path)
