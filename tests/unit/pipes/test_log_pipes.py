@@ -54,6 +54,16 @@ async def test_a_waiting_reader_is_woken_by_each_write_and_not_by_its_recheck(lo
     await sink.close()
 
 
+async def test_an_output_knows_the_newest_stored_timestamp_from_its_opening_on(log):
+    for time, before in ((7, None), (9, 7)):
+        sink = output(log)
+        assert sink.last_us == before
+        await sink.write(rows(time))
+        assert sink.last_us == time
+        await sink.close()
+    assert LocalPipe(LAYOUT).last_us is None
+
+
 async def test_a_break_wakes_a_waiting_reader(log, monkeypatch):
     monkeypatch.setattr("joule.pipes._log_input.RECHECK_S", 1e6)
     sink, source = output(log), LogInput("in", log, log.parent)
