@@ -224,3 +224,34 @@ def test_rows_that_cannot_be_set_aside_leave_everything_as_it_was(pair):
     assert [stream.path for stream in pair.ask("streams")] == ["/test/count", "/test/double"]
     pair.wait(lambda: pair.module("double").state == "running", "the filter goes on")
     assert pair.module("counter").state == "stopped"
+
+
+def test_a_wild_timestamp_costs_itself_and_the_module_hears_what_is_wrong_with_it(kit):
+    kit.add(
+        "wild",
+        """
+        import asyncio
+        import joule
+        from joule.errors import OutOfOrderError
+
+        class Wild(joule.ReaderModule):
+            async def run(self, parsed_args, output):
+                now_us = joule.time_now()
+                for time_us in (now_us, now_us * 1000, now_us + 1):
+                    try:
+                        await output.write([[time_us, 1.0]])
+                    except OutOfOrderError as error:
+                        print(error, flush=True)
+                while not self.stop_requested:
+                    await asyncio.sleep(0.01)
+
+        Wild().start()
+        """,
+        outputs="output = /test/wild:float64[x]",
+    )
+    kit.start()
+    kit.wait(lambda: kit.ask("stream", "/test/wild").rows == 2, "the rows beside it are stored")
+    info = kit.ask("stream", "/test/wild")
+    assert (info.refused_rows, info.ahead_rows) == (1, 1)
+    assert "looks like nanoseconds" in kit.log("wild")
+    assert kit.module("wild").restarts == 0

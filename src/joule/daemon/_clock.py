@@ -28,6 +28,7 @@ __all__ = ["ClockKeeper", "open_clock"]
 _HEARTBEAT_S = 30.0
 _UNTOLD_S = 1.0  # how often to look where nobody tells that the clock is set
 _ROWS_BEYOND_US = 90_000_000  # a heartbeat, and the half minute after which the kernel writes what is in its cache
+_EARLIEST_US = 1_735_689_600_000_000  # 2025-01-01
 _LARGE_US = 1_000_000  # what people should see in the log; smaller steps are the daily work of time services
 
 _log = logging.getLogger(__name__)
@@ -210,7 +211,9 @@ class ClockKeeper:
         """Return what a person has to know about the clock at the moment; empty when all is well."""
         if self.state is not ClockState.FOLLOWING:
             return self._consequence(self._system.sample())
-        return words.doubt(self._doubtful_us, self.node_us()) if self._doubtful_us else ""
+        if self._doubtful_us:
+            return words.doubt(self._doubtful_us, self.node_us())
+        return words.no_time(self.node_us()) if self.node_us() < _EARLIEST_US else ""
 
     @property
     def _doubtful_us(self) -> int:
@@ -248,6 +251,8 @@ class ClockKeeper:
             self._report(f"while no jouled ran, {words.step(jumped_us)}", sample, jumped_us)
         elif self.state is not ClockState.FOLLOWING:
             _log.warning("%s", self._consequence(sample))
+        elif sample.system_us < _EARLIEST_US:
+            _log.warning("%s", words.no_time(sample.system_us))
 
     def _report(self, what: str, sample: Sample, step_us: int) -> None:
         level = logging.WARNING if step_us >= _LARGE_US else logging.INFO

@@ -5,7 +5,7 @@ from __future__ import annotations
 from joule.core import format_duration, format_time
 from joule.core.clock_rules import ClockState
 
-__all__ = ["consequence", "difference", "doubt", "span", "step"]
+__all__ = ["consequence", "difference", "doubt", "no_time", "span", "step"]
 
 
 def span(span_us: int) -> str:
@@ -45,6 +45,14 @@ def consequence(state: ClockState, ahead_us: int, meets_us: int) -> str:
             "'joule clock follow' if it is right"
         )
     return "the node's clock goes with it"
+
+
+def no_time(now_us: int) -> str:
+    """Return what is said where the clock cannot be right, as on a new node on a machine without one."""
+    return (
+        f"the node's clock says {format_time(now_us)}, long before there was this Joule: nothing has told this machine "
+        "the time yet; rows get these timestamps until the system's clock is set"
+    )
 
 
 def doubt(unconfirmed_us: int, now_us: int) -> str:

@@ -373,3 +373,20 @@ def test_two_hundred_modules_take_a_fraction_of_a_second(node):
     lasted_s = time.process_time() - began_s
     assert (len(setup.modules), len(setup.streams), setup.errors) == (200, 400, ())
     assert lasted_s < 1.0, "the whole of `joule check` has a second"  # 0.2 s on the development machine
+
+
+@pytest.mark.parametrize(("text", "max_ahead_us"), [("2h", 7_200_000_000), ("None", None), ("0s", 0)])
+def test_how_far_ahead_rows_may_be_is_a_duration_or_none(node, text, max_ahead_us):
+    node.write("main.conf", f"[Main]\nMaxAhead = {text}\n")
+    setup = node.load()
+    assert (setup.config.max_ahead_us, setup.errors) == (max_ahead_us, ())
+
+
+@pytest.mark.parametrize("text", ["", "a day", "5m", "-1d"])
+def test_what_is_no_duration_is_an_error_and_a_day_counts(node, text):
+    node.write("main.conf", f"[Main]\nMaxAhead = {text}\n")
+    setup = node.load()
+    (fault,) = setup.errors
+    assert (fault.line, setup.config.max_ahead_us) == (2, 86_400_000_000)
+    assert "MaxAhead" in str(fault)
+    assert "or none" in str(fault)

@@ -258,6 +258,19 @@ def test_a_node_whose_clock_was_lost_takes_its_newest_row_for_the_time_when_it_w
     assert node.keeper.cautious_us() == newest
 
 
+def test_a_new_node_on_a_machine_without_a_clock_says_so(node, caplog):
+    node.kill()
+    clock_path(node.directory).unlink()
+    node.system.reboot(5 * SECOND)
+    node.start()
+    assert "1970-01-01" in caplog.records[-1].getMessage()
+    assert "nothing has told this machine the time yet" in node.keeper.note()
+    node.step(START)
+    node.system.synchronised = True
+    node.keeper.look()
+    assert (node.now_us, node.keeper.note()) == (node.system.system_us, "")
+
+
 def test_weeks_without_power_remove_nothing_at_the_start(node):
     node.keeper.remember()
     reached = node.now_us
