@@ -371,9 +371,9 @@ class ForeignFileError(LogError):
 
     code = "log_foreign_file"
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, kind: str = "log file") -> None:
         super().__init__(
-            f"{path} is no log file that this Joule reads: {reason}; it was left untouched: move it away, or use the "
+            f"{path} is no {kind} that this Joule reads: {reason}; it was left untouched: move it away, or use the "
             "Joule that wrote it",
             path=path,
             reason=reason,

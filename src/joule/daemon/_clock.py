@@ -222,9 +222,9 @@ class ClockKeeper:
     def _adjust(self, sample: Sample) -> Adjustment:
         adjustment = adjust(self.law, *sample)
         was_doubtful_us, before = self._doubtful_us, self.state
-        self.state = adjustment.state
         if adjustment.law is not None:
-            self._take(adjustment.law, adjustment.jumped_us, sample)
+            self._take(adjustment.law, adjustment, sample)
+        self.state = adjustment.state
         offset_us = sample.system_us - sample.boot_us
         if self._offset_us is None:
             self._report_start(sample, adjustment.jumped_us)
@@ -237,14 +237,15 @@ class ClockKeeper:
             _log.warning("%s", words.doubt(self._doubtful_us, self.node_us()))
         return adjustment
 
-    def _take(self, law: ClockLaw, jumped_us: int, sample: Sample) -> None:
+    def _take(self, law: ClockLaw, adjustment: Adjustment, sample: Sample) -> None:
         """Let all go by a law; what nobody has confirmed is known before that, lest a row is removed."""
         ahead_us = self.law.node_us(sample.boot_us) - sample.system_us
-        lost_us = ahead_us if self.state is ClockState.SLOWING else 0
-        self.unconfirmed_us = max(0, self.unconfirmed_us + jumped_us - lost_us)
-        if jumped_us and self._doubtful_us:
-            self.remember()
+        lost_us = ahead_us if adjustment.state is ClockState.SLOWING else 0
+        unconfirmed_us = max(0, self.unconfirmed_us + adjustment.jumped_us - lost_us)
+        if adjustment.jumped_us and unconfirmed_us > DAY_US:
+            self._file.remember(ClockMemory(floor_us=self.node_us(), unconfirmed_us=unconfirmed_us))
         self._file.publish(law)
+        self.unconfirmed_us = unconfirmed_us
 
     def _report_start(self, sample: Sample, jumped_us: int) -> None:
         if jumped_us > NO_STEP_US:

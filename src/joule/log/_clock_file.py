@@ -109,10 +109,11 @@ class ClockFile:
             if not begin.strip(b"\0"):
                 continue  # new, or made by a jouled that died at once
             if begin[:8] != magic:
-                raise ForeignFileError(str(self.path), f"it does not begin as {what} does")
+                raise ForeignFileError(str(self.path), f"it does not begin as {what} does", "clock of a node")
             version = int.from_bytes(begin[8:], "little")
             if version != _VERSION:
-                raise ForeignFileError(str(self.path), f"it has format version {version}, this Joule reads {_VERSION}")
+                reason = f"it has format version {version}, this Joule reads {_VERSION}"
+                raise ForeignFileError(str(self.path), reason, "clock of a node")
 
     def _load_memory(self) -> ClockMemory | None:
         data = self._files.read(self._fd, _MEMORY.size + _CHECK.size, _MEMORY_OFFSET)

@@ -295,8 +295,10 @@ def test_what_cannot_be_written_changes_nothing_and_is_tried_again(node, monkeyp
         with pytest.raises(OSError, match="No space"):
             node.step(HOUR)
         assert node.keeper.law == before
+        with pytest.raises(OSError, match="No space"):
+            node.keeper.look()
     node.keeper.look()
-    assert node.now_us == node.system.system_us
+    assert (node.now_us, node.keeper.unconfirmed_us) == (node.system.system_us, HOUR)
 
 
 def test_describing_tells_all_of_it(node):

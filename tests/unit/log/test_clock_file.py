@@ -100,7 +100,7 @@ def test_a_file_without_a_law_is_told_to_who_wants_to_go_by_it(path, content):
 
 def test_a_foreign_file_is_named_and_left_alone(path):
     path.write_text("what a person wrote")
-    with pytest.raises(ForeignFileError, match="clock"):
+    with pytest.raises(ForeignFileError, match="no clock of a node"):
         ClockFile(path)
     assert path.read_text() == "what a person wrote"
 
