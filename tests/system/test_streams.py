@@ -10,6 +10,8 @@ import pytest
 from joule.api import log_directory, open_node
 from joule.errors import NodeUnreachableError, StreamHeldError
 
+pytestmark = pytest.mark.timeout(60)  # each starts a node and waits for rows, a few times
+
 READER = """
 import asyncio
 from joule import ReaderModule, time_now

@@ -7,6 +7,7 @@ import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from joule.config import Limits, Secret
 from joule.core.variables import VARIABLE_PREFIX
@@ -47,11 +48,12 @@ class Launch:
     output_logs: tuple[Path, ...] = ()
 
     @property
-    def streams(self) -> frozenset[str]:
-        """Paths of the streams that the module reads or writes."""
+    def uses(self) -> dict[str, Literal["read", "written"]]:
+        """What the module does with each of its streams, by path."""
         if self.manifest is None:
-            return frozenset()
-        return frozenset(entry.stream for entry in (*self.manifest.inputs.values(), *self.manifest.outputs.values()))
+            return {}
+        read: dict[str, Literal["read", "written"]] = {entry.stream: "read" for entry in self.manifest.inputs.values()}
+        return read | {entry.stream: "written" for entry in self.manifest.outputs.values()}
 
     @property
     def ready_lock(self) -> Path | None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from joule.config import ModuleConfig, PipeConfig
 from joule.daemon._node import ManagedNode
-from joule.daemon._states import ModuleState
 from joule.errors import StreamHeldError
 
 __all__ = ["StreamUsage"]
@@ -28,25 +27,18 @@ class StreamUsage:
             StreamHeldError: One does; the message names the stream, the module and what to do.
         """
         wanted = set(paths)
-        for module in self._node.modules.values():
-            status = self._node.supervisor.status(module.name)
-            if status is None or status.state is ModuleState.STOPPED:
-                continue
-            for use, pipe in _uses(module):
-                if pipe.stream in wanted:
-                    raise StreamHeldError(
-                        pipe.stream,
-                        f"{use} by module {module.name!r}",
-                        f"stop that first: joule module stop {shlex.quote(module.name)}",
-                        module=module.name,
-                    )
+        for launch in self._node.supervisor.kept_launches():
+            for path, use in launch.uses.items():
+                if path in wanted:
+                    remedy = f"stop that first: joule module stop {shlex.quote(launch.name)}"
+                    raise StreamHeldError(path, f"{use} by module {launch.name!r}", remedy, module=launch.name)
 
     def places(self, path: str) -> list[str]:
         """Return where configuration files name a stream, as `file` or `file:line`."""
         files = self._node.setup.stream_files
         found = [str(files[path])] if path in files else []
         for module in self._node.modules.values():
-            found += [f"{module.file}:{pipe.line}" for _, pipe in _uses(module) if pipe.stream == path]
+            found += [f"{module.file}:{pipe.line}" for pipe in _pipes(module) if pipe.stream == path]
         return found
 
     def defining_file(self, path: str) -> str | None:
@@ -55,6 +47,6 @@ class StreamUsage:
         return None if file is None else str(file)
 
 
-def _uses(module: ModuleConfig) -> Iterator[tuple[str, PipeConfig]]:
-    yield from (("written", pipe) for pipe in module.outputs.values())
-    yield from (("read", pipe) for pipe in module.inputs.values())
+def _pipes(module: ModuleConfig) -> Iterator[PipeConfig]:
+    yield from module.outputs.values()
+    yield from module.inputs.values()

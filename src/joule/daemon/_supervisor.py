@@ -119,11 +119,9 @@ class Supervisor:
         """Return how many modules start before each of those that wait for their turn, by name."""
         return self._turns.places()
 
-    def holders(self, stream: str) -> list[str]:
-        """Return the modules that read or write a stream and run, or will by themselves."""
-        return [
-            name for name, keeper in self._keepers.items() if stream in keeper.launch.streams and self.is_kept(name)
-        ]
+    def kept_launches(self) -> list[Launch]:
+        """Return how those modules were started that run, or will by themselves."""
+        return [keeper.launch for name, keeper in self._keepers.items() if self.is_kept(name)]
 
     async def start(self, name: str) -> bool:
         """Start a module that does not run; what counted against it is forgotten.

@@ -15,7 +15,6 @@ from joule.core import ElementSpec, StreamSpec
 from joule.daemon._log_removal import LogRemover, doomed_directory
 from joule.daemon._node import ManagedNode
 from joule.daemon._preparation import prepare
-from joule.daemon._states import ModuleState, ModuleStatus
 from joule.daemon._stream_changes import StreamChanges
 from joule.daemon._stream_usage import StreamUsage
 from joule.daemon._unknown_logs import find_unknown_logs
@@ -34,20 +33,22 @@ class Node:
         self.directory = directory
         self.data = directory / "data"
         self.catalog = catalog
-        self.running = {}
+        self.running = set()
         self.remover = LogRemover(catalog, self.data)
         self.tasks = tasks
-        managed = ManagedNode(load_node(directory), self.prepare(), catalog, self, directory / "run")
+        preparation = self.prepare()
+        self.launches = {launch.name: launch for launch in preparation.launches}
+        managed = ManagedNode(load_node(directory), preparation, catalog, self, directory / "run")
         self.changes = StreamChanges(catalog, self.data, StreamUsage(managed), self.remover)
 
     def prepare(self):
         return prepare(load_node(self.directory), self.catalog, self.directory / "run")
 
-    def status(self, module):
-        return self.running.get(module)
+    def kept_launches(self):
+        return [self.launches[name] for name in self.running]
 
-    def run(self, module, state=ModuleState.RUNNING):
-        self.running[module] = ModuleStatus(state=state)
+    def run(self, module):
+        self.running.add(module)
 
     def log(self, path):
         return log_directory(self.data, self.catalog.stream(path).id)
@@ -101,13 +102,12 @@ async def test_a_move_names_the_files_that_still_have_the_old_path(node):
     assert "reader.conf:5 still names '/lab/noise'" in reader
 
 
-@pytest.mark.parametrize("state", [ModuleState.RUNNING, ModuleState.WAITING, ModuleState.BACKING_OFF])
 @pytest.mark.parametrize(
     ("module", "use", "remedy"),
     [("The Reader", "written", "joule module stop 'The Reader'"), ("filter", "read", "joule module stop filter")],
 )
-async def test_what_a_module_uses_is_not_moved_renamed_or_deleted(node, module, use, remedy, state):
-    node.run(module, state)
+async def test_what_a_module_uses_is_not_moved_renamed_or_deleted(node, module, use, remedy):
+    node.run(module)
     attempts = [
         lambda: node.changes.move_stream("/lab/noise", "/x"),
         lambda: node.changes.update_stream("/lab/noise", {"name": "hum", "description": "new"}),
@@ -125,8 +125,7 @@ async def test_what_a_module_uses_is_not_moved_renamed_or_deleted(node, module, 
     assert node.catalog.folder("/lab").description == ""
 
 
-async def test_what_a_stopped_module_used_can_be_moved(node):
-    node.run("The Reader", ModuleState.STOPPED)
+async def test_what_no_module_uses_can_be_moved(node):
     assert (await node.changes.move_folder("/lab", "/old")).path == "/old/lab"
 
 

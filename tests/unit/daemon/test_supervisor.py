@@ -83,10 +83,10 @@ async def test_a_stop_ends_the_wait_for_a_turn(supervise, launch, until, tmp_pat
 async def test_who_holds_a_stream_is_known_while_it_runs(supervise, launch, until, holding):
     module = launch(WAIT, manifest=holding("/a/b"))
     supervisor = await supervise(module)
-    assert supervisor.holders("/a/b") == ["reader"]
-    assert supervisor.holders("/a/c") == []
+    (held,) = supervisor.kept_launches()
+    assert (held.name, set(held.uses)) == ("reader", {"/a/b"})
     await supervisor.stop("reader", "you said so")
-    assert supervisor.holders("/a/b") == []
+    assert supervisor.kept_launches() == []
 
 
 async def test_a_module_that_is_not_there_any_more_is_named(supervise):

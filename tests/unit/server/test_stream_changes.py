@@ -35,6 +35,11 @@ SPEC = StreamSpec(
 )
 
 
+class NoModules:
+    def kept_launches(self):
+        return []
+
+
 @pytest.fixture
 def catalog(fake, tmp_path):
     init_node(tmp_path / "node")
@@ -42,7 +47,7 @@ def catalog(fake, tmp_path):
     data = setup.config.data_directory
     with Catalog.open(catalog_path(data)) as catalog:
         usage = StreamUsage(
-            ManagedNode(setup, prepare(setup, catalog, tmp_path / "run"), catalog, None, tmp_path / "run")
+            ManagedNode(setup, prepare(setup, catalog, tmp_path / "run"), catalog, NoModules(), tmp_path / "run")
         )
 
         async def stream(key):
