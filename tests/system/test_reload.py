@@ -148,6 +148,10 @@ def test_stops_scripts_limits_and_attributes_over_a_reload(pair):
     assert pair.ask("reload").restarted == ("reader",)
     assert pair.ask("stream", "/test/raw").keep_us == 3_600_000_000
     assert pids(pair)["doubled"] == before["doubled"]
+    # What an element is called for people is no reason to start anything anew.
+    file.write_text(file.read_text() + "units = V\n")
+    assert pair.ask("reload") == ReloadReport(unchanged=2)
+    assert pair.ask("stream", "/test/raw").elements[0].units == "V"
     # What somebody stopped stays so, and starts as it is configured then.
     pair.ask("module_stop", "reader")
     conf(pair, "reader").write_text(text.replace("[Inputs]", "[Arguments]\npace = slow\n[Inputs]"))

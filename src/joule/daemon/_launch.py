@@ -69,7 +69,19 @@ class Launch:
         """Return whether a process that was started as `process` says can go on as this says."""
         # Limits are looked at from outside while it runs, all but the niceness that it was started with.
         limits = dataclasses.replace(self.limits, nice=process.limits.nice)
-        return dataclasses.replace(process, running_reason=self.running_reason, limits=limits) == self
+        wanted = self._without_elements()
+        return (
+            dataclasses.replace(process._without_elements(), running_reason=self.running_reason, limits=limits)
+            == wanted
+        )
+
+    def _without_elements(self) -> Launch:
+        """Return the launch without names and units of elements: a running module goes on with those that it knows."""
+        if self.manifest is None:
+            return self
+        manifest = self.manifest.without_elements()
+        command = tuple(manifest.to_json() if part == self.manifest.to_json() else part for part in self.command)
+        return dataclasses.replace(self, manifest=manifest, command=command)
 
     def why_not_started(self, error: OSError | ValueError) -> str:
         """Return what keeps the program from being started, for people."""

@@ -99,6 +99,10 @@ class Manifest:
         text = self._json(with_elements=True)
         return text if len(text) <= _LONGEST_TEXT else self._json(with_elements=False)
 
+    def without_elements(self) -> Self:
+        """Return the manifest without what only describes streams: a running module need not hear when that changes."""
+        return dataclasses.replace(self, inputs=_undescribed(self.inputs), outputs=_undescribed(self.outputs))
+
     def _json(self, *, with_elements: bool) -> str:
         facts = {
             "module": self.module,
@@ -146,6 +150,10 @@ def _element_facts(element: ElementSpec) -> dict[str, Any]:
     # Not `asdict`, which copies deeply: a node with a thousand streams would spend seconds on it at its start.
     values = ((field, getattr(element, field.name)) for field in dataclasses.fields(element))
     return {field.name: value for field, value in values if value != field.default}
+
+
+def _undescribed(entries: Mapping[str, PipeEntry]) -> dict[str, PipeEntry]:
+    return {name: dataclasses.replace(entry, elements=()) for name, entry in entries.items()}
 
 
 def _entry(facts: dict[str, Any]) -> PipeEntry:
