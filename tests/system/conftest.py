@@ -59,8 +59,9 @@ class NodeKit:
         """Add a module: Python code, started as a script; `main` are further lines of its [Main]."""
         script = self.directory / f"{name}.py"
         script.write_text(textwrap.dedent(code))
+        main = f"{main}\n" if main else ""
         (self.directory / "module_configs" / f"{name}.conf").write_text(
-            f"[Main]\nname = {name}\nexec_cmd = {program} {script}\n{main}\n[Inputs]\n{inputs}\n[Outputs]\n{outputs}\n"
+            f"[Main]\nname = {name}\nexec_cmd = {program} {script}\n{main}[Inputs]\n{inputs}\n[Outputs]\n{outputs}\n"
         )
 
     def start(self, **options):

@@ -104,6 +104,19 @@ async def test_a_module_that_forks_without_end_is_ended_whole(watch_over, launch
     assert [process for process in processes() if read_tag(process.pid) == tag_of(module.mark)] == []
 
 
+async def test_a_module_that_hogs_its_core_is_ended(watch_over, launch, until):
+    module = launch("print('up', flush=True)\nwhile True: pass", limits=Limits(max_cpu_percent=0.5))
+    status, watch = await watch_over(module)
+    await until(lambda: "up" in log_of(module))
+    watch.look(status.started_s)
+    await until(lambda: process_info(status.pid).cpu_s > 0.3)
+    watch.look(status.started_s + 20)
+    assert status.reason == "its process runs"
+    watch.look(status.started_s + 41)  # as if it had taken those 0.3 s in 41: 0.7 %
+    await until(lambda: status.state is ModuleState.BACKING_OFF)
+    assert "% of a core over 41 s, more than max_cpu = 0.5 %" in status.reason
+
+
 async def test_processes_that_are_to_be_ended_are_frozen_first(watch_over, launch, until):
     module = launch(BOMB.replace("range(2000)", "range(60)"))
     status, _ = await watch_over(module)
