@@ -33,7 +33,7 @@ Description=Joule node {name}
 StartLimitIntervalSec=0
 
 [Service]
-# jouled tells when its modules are started, and every 15 s that it lives. What its modules say does not count.
+# jouled tells when the node is ready, and every 15 s that it lives. What its modules say does not count.
 Type=notify
 NotifyAccess=main
 WatchdogSec=30

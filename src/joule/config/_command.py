@@ -20,6 +20,7 @@ from joule.core.variables import replace_variables
 __all__ = ["Command", "check_arguments", "parse_command"]
 
 _OPTION = re.compile(r"[^\s=-][^\s=]*")
+_WRAPPERS = frozenset({"chrt", "env", "ionice", "nice", "nohup", "numactl", "stdbuf", "sudo", "taskset", "timeout"})
 _OTHER_PERCENT = re.compile(r"%%|%\(\w+\)s")
 
 
@@ -76,11 +77,12 @@ def _words(fields: Fields, entry: Entry) -> list[str]:
 
 
 def _own_words(words: list[str]) -> int:
-    """Return how many words say what runs: the program, and behind a Python interpreter its script too."""
-    if not words or not _is_python(words[0]):
+    """Return how many words say what runs: the program; with a Python interpreter, what comes to its script too."""
+    python = next((index for index, word in enumerate(words) if _is_python(word)), None)
+    if python is None or (python and os.path.basename(words[0]) not in _WRAPPERS):
         return min(1, len(words))
-    script = next((index for index, word in enumerate(words) if index and not word.startswith("-")), len(words) - 1)
-    return script + 1
+    scripts = (index for index in range(python + 1, len(words)) if not words[index].startswith("-"))
+    return next(scripts, len(words) - 1) + 1
 
 
 def _program(fields: Fields, entry: Entry, words: list[str], node_directory: Path) -> str | None:
@@ -117,7 +119,7 @@ def _is_python(program: str) -> bool:
 
 
 def _check_script(fields: Fields, entry: Entry, words: list[str], node_directory: Path) -> None:
-    script = words[-1] if _is_python(words[0]) else ""
+    script = words[-1] if len(words) > 1 else ""
     if script.endswith(".py") and not os.path.isfile(os.path.join(node_directory, script)):
         fields.faults.warning(
             fields.file,

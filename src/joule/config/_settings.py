@@ -127,17 +127,15 @@ class Part:
             value: That it has.
             text: The value for people, where `plain` would not do.
             origin: Where it comes from, where that is not the line of this key.
-            note: See `Setting`.
+            note: See `Setting`; where there is none, what `${NAME}` in the line stood for is told.
         """
+        text = plain(value) if text is None else text
+        if origin is None:
+            origin = self.origin(key.lower())
+            entry = self.entry(key.lower())
+            note = note or (f"{key} = {entry.written} is {text}" if entry and entry.written is not None else "")
         return Setting(
-            kind=self._kind,
-            name=self._name,
-            part=self._part,
-            key=key,
-            value=value,
-            text=plain(value) if text is None else text,
-            origin=self.origin(key.lower()) if origin is None else origin,
-            note=note,
+            kind=self._kind, name=self._name, part=self._part, key=key, value=value, text=text, origin=origin, note=note
         )
 
     def resolved(self, key: str, value: SettingValue, text: str) -> Setting:

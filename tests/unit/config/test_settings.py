@@ -95,7 +95,7 @@ def test_every_key_that_is_read_is_there(full):
 def test_what_had_to_be_understood_is_told_once_a_file(full):
     directory = full.config.directory
     main, module, stream = (note.removeprefix(f"{directory}/") for note in full.notes)
-    assert main == "main.conf: MaxAhead = 48h is 2d"
+    assert main == "main.conf: Name = node of ${SITE} is node of roof; MaxAhead = 48h is 2d"
     assert module == (
         "module_configs/m.conf: timeout = 300 s is 5min; max_memory = 1500MB is 1.5 GB; "
         "--token has secret TOKEN; --at has environment SITE"

@@ -93,12 +93,13 @@ def test_names_in_shown_values_come_from_the_environment(node, monkeypatch):
     assert (spec.keep_us, spec.description, spec.elements[0].offset) == (14 * 86_400_000_000, "${SITE}", 2.5)
 
 
-def test_a_python_script_is_part_of_what_is_started_and_so_replaced_at_once(node, monkeypatch):
+@pytest.mark.parametrize("before", ["", "nice -n 5 "])
+def test_a_python_script_is_part_of_what_is_started_and_so_replaced_at_once(node, monkeypatch, before):
     monkeypatch.setenv("DIR", str(node.directory))
     node.write("r.py", "")
-    node.write("module_configs/m.conf", "[Main]\nname = m\nexec_cmd = python3 -u ${DIR}/r.py ${DIR} -x\n[Outputs]\n")
+    node.write("module_configs/m.conf", f"[Main]\nname = m\nexec_cmd = {before}python3 -u ${{DIR}}/r.py ${{DIR}} -x\n")
     module = only_module(node)
-    assert module.exec_cmd == ("python3", "-u", f"{node.directory}/r.py", "${DIR}", "-x")
+    assert module.exec_cmd == (*before.split(), "python3", "-u", f"{node.directory}/r.py", "${DIR}", "-x")
     assert set(module.variables) == {"DIR"}
 
 
