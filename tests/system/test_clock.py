@@ -83,6 +83,7 @@ def test_a_clock_that_jumps_while_the_node_runs_costs_no_row_and_is_told(node, m
     assert node.module("reader").restarts == 0
     times = check_no_row_is_missing(node)
     assert times[-1] - times[0] > 9 * YEAR_US
+    assert node.ask("stream", "/test/now").intervals == 2  # before and behind the jump ahead
     assert jouled.stop() == 0
     log = node.log("jouled")
     for words in ("set back by 1h", "set forward by 3650d", "set back by 3650d", "keeps its own time"):

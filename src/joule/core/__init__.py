@@ -1,6 +1,6 @@
 """Pure rules of the field, no I/O: layouts, rows, timestamps, durations, stream paths, sizes."""
 
-from joule.core.clock import NodeClock, follow_clock, time_now
+from joule.core.clock import NodeClock, clock_jumps, follow_clock, time_now
 from joule.core.clock_law import ClockLaw
 from joule.core.durations import format_duration, parse_duration, parse_keep
 from joule.core.layout import DATATYPES, MAX_WIDTH, Layout
@@ -21,6 +21,7 @@ __all__ = [
     "StreamSpec",
     "check_folder_path",
     "check_stream_path",
+    "clock_jumps",
     "first_disorder",
     "flatten_rows",
     "follow_clock",

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from joule.core.clock_law import LAW_BYTES, SEQUENCE_BYTES, ClockLaw
 
-__all__ = ["ClockRecord", "NodeClock", "follow_clock", "time_now"]
+__all__ = ["ClockRecord", "NodeClock", "clock_jumps", "follow_clock", "time_now"]
 
 _FOR_EVER = 2**63
 _ATTEMPTS = 10
+_JUMP_US = 1_000_000  # smaller steps are the daily work of time services
 _PATIENCE_S = 0.001  # whoever lost its processor while it overwrites the record gets it back within milliseconds
 
 
@@ -32,6 +33,9 @@ class NodeClock:
     Args:
         record: Where the law stands. What cannot be read later is passed over: the last law goes on.
 
+    Attributes:
+        jumps: How often the time has jumped ahead by more than a second, as far as this process has looked.
+
     Raises:
         ValueError: There is no law in it.
     """
@@ -41,6 +45,7 @@ class NodeClock:
         law = self._load()
         if law is None:
             raise ValueError("the record holds no law of a clock")
+        self.jumps = 0
         self._law = law
         # One tuple, replaced as a whole, so that threads never see parts of two.
         self._now: tuple[bytes, int, int, int, int] = (b"", 0, 0, 0, 1)
@@ -62,6 +67,7 @@ class NodeClock:
         if sequence != self._now[0]:
             found = self._load()
             if found is not None:  # else the file is spoilt: it is looked at again when it changes
+                self.jumps += found.node_us(boot_us) - law.node_us(boot_us) > _JUMP_US
                 law = self._law = found
                 sequence = law.sequence.to_bytes(8, "little")
         piece = law.piece(boot_us)
@@ -92,6 +98,12 @@ def time_now() -> int:
     """
     clock = _Present.clock
     return (time.time_ns() + 500) // 1000 if clock is None else clock.now_us()
+
+
+def clock_jumps() -> int:
+    """Return how often `time_now()` has jumped ahead in this process: time that went by for nobody."""
+    clock = _Present.clock
+    return 0 if clock is None else clock.jumps
 
 
 def follow_clock(clock: NodeClock | None) -> NodeClock | None:

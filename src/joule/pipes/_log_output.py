@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from joule.core import Layout, Rows
+from joule.core import Layout, Rows, clock_jumps
 from joule.errors import DiskFullError, LogError, OutOfOrderError, PipeError
 from joule.log import DISK, SEGMENT_US, Files, LogWriter, create_log
 from joule.pipes._log_input import bells_directory
@@ -44,6 +44,7 @@ class LogSink(RowSink):
         self.is_reader = is_reader
         self._drops = out_of_order == "drop"
         self._warned_s = -REMIND_S
+        self._jumps = clock_jumps()
 
     async def write(self, rows: Rows) -> None:
         began_s = 0.0
@@ -95,6 +96,9 @@ class LogSink(RowSink):
         head = self.writer.head
         before = head.stored + head.repeated
         try:
+            if self.is_reader and self._jumps != clock_jumps():
+                self.writer.mark_break()  # time does not go on evenly from the rows before to these
+                self._jumps = clock_jumps()
             self.writer.store(rows)
         except DiskFullError as full:
             self.taken_rows += full.done

@@ -114,6 +114,38 @@ async def test_a_module_goes_by_the_node_s_clock_while_its_pipes_are_open(node):
     file.close()
 
 
+async def test_a_reader_begins_an_interval_where_the_time_has_jumped_ahead_and_only_there(node):
+    boot_us = clock_gettime_ns(CLOCK_BOOTTIME) // 1000
+    file = ClockFile(node.directory / "clock")
+    file.publish(ClockLaw.start(bytes(16), boot_us, 10**15))
+    hour_us = 3_600_000_000
+    async with open_manifest(node.manifest((), ("out",), clock=file.path), column=False) as pipes:
+        for jump_us in (0, 0, 1000, hour_us, 0):
+            law = file.law
+            file.publish(law.jump(boot_us, law.node_us(boot_us) + jump_us))
+            await pipes.outputs["out"].write(rows(time_now()))
+        file.publish(file.law.slow_down(boot_us, 0))
+        await pipes.outputs["out"].write(rows(time_now()))
+    times = times_in(node.log("out"))
+    assert [place for place, time in enumerate(times) if time == "break"] == [3]
+    assert times[4] - times[2] > 0.9 * hour_us
+    file.close()
+
+
+async def test_a_filter_begins_none_for_that(node):
+    node.store("in", 1)
+    boot_us = clock_gettime_ns(CLOCK_BOOTTIME) // 1000
+    file = ClockFile(node.directory / "clock")
+    file.publish(ClockLaw.start(bytes(16), boot_us, 10**15))
+    async with open_manifest(node.manifest(("in",), ("out",), clock=file.path), column=False) as pipes:
+        await pipes.outputs["out"].write(rows(1))
+        file.publish(file.law.jump(boot_us, 2 * 10**15))
+        assert time_now() >= 2 * 10**15
+        await pipes.outputs["out"].write(rows(2))
+    assert times_in(node.log("out")) == [1, 2]
+    file.close()
+
+
 @pytest.mark.parametrize("content", [None, b"spoilt"])
 async def test_a_module_whose_node_has_no_sound_clock_goes_by_the_system_s_and_says_so(node, caplog, content):
     path = node.directory / "clock"
