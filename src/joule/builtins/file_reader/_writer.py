@@ -91,7 +91,7 @@ class RowWriter:
             newest = np.maximum.accumulate(np.concatenate(([self._last_us], bounded)))[:-1]
             in_order = bounded > newest
             count = len(rows)
-            faults = self._faults(rows, numbers, newest)
+            faults = self._faults(rows, numbers, newest, is_begun=np.cumsum(in_order) > 0)
             if faults and self._complaints.stops:
                 count = int(np.searchsorted(numbers, min(faults).number))
             horizon_us = await self._write(rows[:count][in_order[:count]], numbers[:count][in_order[:count]], bad)
@@ -106,10 +106,15 @@ class RowWriter:
             again = ~ahead & (np.arange(len(rows)) > first)
             rows, numbers = rows[again], numbers[again]
 
-    def _faults(self, rows: Table, numbers: Numbers, newest: npt.NDArray[np.float64]) -> list[BadLine]:
-        """Return what is wrong with the times of rows; rows that an earlier run has stored are counted only."""
+    def _faults(
+        self, rows: Table, numbers: Numbers, newest: npt.NDArray[np.float64], *, is_begun: npt.NDArray[np.bool_]
+    ) -> list[BadLine]:
+        """Return what is wrong with the times of rows.
+
+        Rows that an earlier run has stored are counted only, up to the first one that is new (`is_begun`).
+        """
         times = rows[:, 0]
-        is_stored = times <= (-np.inf if self._stored_us is None else self._stored_us)
+        is_stored = (times <= (-np.inf if self._stored_us is None else self._stored_us)) & ~is_begun
         is_time = _is_time(times)
         self._repeated += int(np.count_nonzero(is_stored & is_time))
         wrong = ~(times > newest) & ~is_stored | ~is_time

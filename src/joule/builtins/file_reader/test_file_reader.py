@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joule.builtins.file_reader import FileReader
-from joule.builtins.file_reader import _lines as lines_module
-from joule.builtins.file_reader._lines import LineCutter, LineParser, Lines
+from joule.builtins.file_reader._complaints import Complaints
+from joule.builtins.file_reader._lines import LineCutter, LineParser, Lines, Parsed
+from joule.builtins.file_reader._writer import RowWriter
 from joule.core import time_now
 from joule.errors import ModuleError
 from joule.pipes import LocalPipe, LogOutput, Pipe
@@ -70,19 +72,19 @@ async def test_each_line_is_a_row_with_its_time_in_front(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("unit", "time"), [("us", "1485274825371860"), ("ms", "1485274825371.86"), ("s", "1485274825.37186")]
+    ("unit", "first"), [("us", "1485274825371860"), ("ms", "1485274825371.86"), ("s", "1485274825.37186")]
 )
-async def test_times_may_be_in_other_units(tmp_path: Path, unit: str, time: str) -> None:
-    rows = await rows_of(written(tmp_path / "f", f"{time},1,2"), "--time-unit", unit)
+async def test_times_may_be_in_other_units(tmp_path: Path, unit: str, first: str) -> None:
+    rows = await rows_of(written(tmp_path / "f", f"{first},1,2"), "--time-unit", unit)
     assert rows == [[1485274825371860, 1, 2]]
 
 
-@pytest.mark.parametrize(("time", "unit"), [(1_760_000_000, "s"), (1_760_000_000_000, "ms"), (7, ""), (1.76e15, "")])
+@pytest.mark.parametrize(("first", "unit"), [(1_760_000_000, "s"), (1_760_000_000_000, "ms"), (7, ""), (1.76e15, "")])
 async def test_times_that_look_like_another_unit_are_warned_about(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, time: float, unit: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, first: float, unit: str
 ) -> None:
-    assert await rows_of(written(tmp_path / "f", f"{time:.0f},1,2\n")) == [[time, 1, 2]]
-    hint = f"the first time is {time}, in microseconds: if that is in {unit}, give --time-unit"
+    assert await rows_of(written(tmp_path / "f", f"{first:.0f},1,2\n")) == [[first, 1, 2]]
+    hint = f"the first time is {first}, in microseconds: if that is in {unit}, give --time-unit"
     assert [record.getMessage() for record in caplog.records] == ([hint] if unit else [])
 
 
@@ -146,6 +148,21 @@ async def test_with_stop_the_first_bad_line_ends_it_behind_the_rows_before(tmp_p
     assert output.read_nowait()["timestamp"].tolist() == [1]
 
 
+async def test_with_stop_a_time_that_goes_back_ends_it_behind_the_rows_before(tmp_path: Path) -> None:
+    output = LocalPipe("float64_1")
+    with pytest.raises(ModuleError, match="line 3: its time 2 is not later than 3"):
+        await rows_of(written(tmp_path / "f", "1,1\n3,3\n2,2\n4,4\n"), "--on-error=stop", output=output)
+    assert output.read_nowait()["timestamp"].tolist() == [1, 3]
+
+
+async def test_times_are_whole_microseconds_and_increase_as_such(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = written(tmp_path / "f", "10.2,1\n10.4,2\n10.5,3\n")
+    assert await rows_of(path, layout="float64_1") == [[10, 1], [11, 3]]
+    assert "line 2 is left out: its time 10 is not later than 10" in caplog.text
+
+
 async def test_a_value_that_the_stream_cannot_hold_costs_its_row_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,17 +195,17 @@ def test_however_bytes_are_cut_the_lines_are_those_between_line_feeds(
     whole = content.split(b"\n")
     expected = list(enumerate(whole if whole[-1] else whole[:-1], start=1))
     assert found == expected[skipped:]
+    assert cutter.cut(b"of the next writer\n") == Lines(1, [b"of the next writer"])
 
 
-def test_a_line_that_does_not_end_takes_no_memory_and_is_one_bad_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines_module, "MAX_LINE_BYTES", 10)
+def test_a_line_that_does_not_end_takes_no_memory_and_is_one_bad_line() -> None:
     cutter, parser = LineCutter(), LineParser(b",", None)
-    content = b"1\n" + b"7" * 35 + b"\n2\n"
-    parsed = [parser.parse(cutter.cut(content[start : start + 4])) for start in range(0, len(content), 4)]
+    content, block = b"1\n" + b"7" * 1_000_000 + b"\n2\n", 60_000
+    parsed = [parser.parse(cutter.cut(content[start : start + block])) for start in range(0, len(content), block)]
     assert [number for part in parsed for number in part.numbers] == [1, 3]
     (bad,) = [line for part in parsed for line in part.bad]
     assert bad.number == 2
-    assert bad.reason.startswith("it is longer than 10 bytes")
+    assert bad.reason.startswith("it is longer than 131072 bytes: 7777")
 
 
 def test_a_header_is_expected_at_the_beginning_only() -> None:
@@ -211,7 +228,7 @@ async def test_a_file_that_is_replaced_or_cut_short_is_read_from_its_beginning(t
     path = written(tmp_path / "f", "t,x\n1,1\n2,2\n")
     async with reading(path) as rows:
         await rows(2)
-        written(tmp_path / "new", "t,x\n3,3\n").replace(path)
+        written(tmp_path / "new", "t,x\n3,3\n# longer than the file before\n").replace(path)
         await rows(3)
         written(path, "4,4\n")
         assert await rows(4) == [[1, 1], [2, 2], [3, 3], [4, 4]]
@@ -223,6 +240,9 @@ async def test_a_named_pipe_is_waited_on_from_writer_to_writer(tmp_path: Path) -
     async with reading(path) as rows:
         await asyncio.to_thread(path.write_text, "t,x\n1,1\n2,2")
         assert len(await rows(2)) == 2
+        began_s = time.process_time()
+        await asyncio.sleep(0.2)
+        assert time.process_time() - began_s < 0.02  # it costs nothing while nobody writes
         await asyncio.to_thread(path.write_text, "t,x\n3,3\n")
         assert await rows(3) == [[1, 1], [2, 2], [3, 3]]
 
@@ -262,6 +282,44 @@ async def test_a_time_far_ahead_costs_no_row_behind_it(
     assert (output.log_sink.writer.head.stored, output.last_us) == (4, now + 3)
     told = [record.getMessage() for record in caplog.records if "is left out" in record.getMessage()]
     assert [re.search(r"line (\d+)", text)[1] for text in told] == ["2", "4", "5", "7"]  # type: ignore[index]
+    await output.close()
+
+
+async def test_a_value_that_does_not_fit_and_a_time_far_ahead_cost_their_own_rows_only(tmp_path: Path) -> None:
+    now, day = time_now(), 86_400_000_000
+    output = LogOutput(
+        "output", tmp_path / "log", "int8_1", tmp_path, stream="/s", holder="test", is_reader=True, max_ahead_us=day
+    )
+    text = f"{now},1\n{now + 1},300\n{now + 9 * day},1\n{now + 2},1\n"
+    await rows_of(written(tmp_path / "f", text), output=output)
+    assert (output.log_sink.writer.head.stored, output.last_us) == (2, now + 2)
+    await output.close()
+
+
+async def test_times_of_reading_go_on_behind_the_newest_stored_row(tmp_path: Path) -> None:
+    ahead = time_now() + 3_600_000_000  # the clock was set back since
+    output = log_output(tmp_path / "log")
+    await output.write([[ahead, 0]])
+    writer = RowWriter(output, Complaints("f", stops=False), None)
+    for number in (1, 2):
+        await writer.take(Parsed([number], [[1.0]], []))
+        assert output.last_us == ahead + number
+    await output.close()
+
+
+async def test_only_rows_before_the_first_new_one_can_be_those_of_an_earlier_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = log_output(tmp_path / "log")
+    await output.write([[1, 1], [2, 2]])
+    writer = RowWriter(output, Complaints("f", stops=False), 1)
+    await writer.take(Parsed([1, 2, 3, 4], [[1, 1], [2, 2], [5, 5], [2, 2]], []))
+    await writer.take(Parsed([5, 6], [[1, 1], [6, 6]], []))
+    assert output.log_sink.writer.head.stored == 4
+    assert [record.getMessage().partition(", ")[2] for record in caplog.records] == [
+        "line 4 is left out: its time 2 is not later than 5, the newest before it",
+        "line 5 is left out: its time 1 is not later than 5, the newest before it",
+    ]
     await output.close()
 
 
