@@ -9,6 +9,8 @@ from joule.api import catalog_path, log_directory
 from joule.catalog import Catalog
 from joule.core import ElementSpec, StreamSpec, time_now
 from joule.daemon import _trimming
+from joule.daemon._clock import open_clock
+from joule.daemon._system_clock import Sample
 from joule.daemon._trimming import trim_for_ever, trim_streams
 from joule.log import LogWriter, create_log, cursor_path, ensure_cursors, inspect_log
 
@@ -131,3 +133,33 @@ async def test_a_cursor_that_cannot_be_read_is_told_once(tmp_path, fill, catalog
             await asyncio.sleep(0.001)
     task.cancel()
     await asyncio.wait([task])
+
+
+class Machine:
+    """A machine whose clock tests set; its kernel vouches for nothing."""
+
+    system_us = 1500
+
+    def sample(self):
+        return Sample(0, self.system_us)
+
+    def boot_id(self):
+        return b"the boot".ljust(16)
+
+    def is_synchronised(self):
+        return False
+
+
+def test_a_clock_that_jumps_a_hundred_years_removes_no_row_until_a_person_says_that_it_is_right(tmp_path, fill):
+    record = fill()
+    machine = Machine()
+    with open_clock(tmp_path, machine) as clock:
+        trim_streams([record], tmp_path, clock.cautious_us())
+        before = first_us(tmp_path, record)
+        machine.system_us += 100 * 365 * 86_400_000_000
+        clock.look()
+        assert clock.node_us() == machine.system_us
+        assert trim_streams([record], tmp_path, clock.cautious_us()) == 0
+        assert first_us(tmp_path, record) == before > 0
+        clock.confirm()
+        assert trim_streams([record], tmp_path, clock.cautious_us()) > 0
