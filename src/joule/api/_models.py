@@ -277,7 +277,8 @@ class ReloadReport(_Wire):
             "left as they were": self.outdated,
         }
         parts = [f"{what} {', '.join(names)}" for what, names in lists.items() if names]
-        return "; ".join([*parts, f"{self.unchanged} unchanged, {len(self.faults)} faults"])
+        faults = f"{len(self.faults)} fault{'' if len(self.faults) == 1 else 's'}"
+        return "; ".join([*parts, f"{self.unchanged} unchanged, {faults}"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import shlex
 
 from joule.core import format_duration
 from joule.daemon._backoff import EndHistory
@@ -24,7 +23,7 @@ from joule.daemon._niceness import add_niceness
 from joule.daemon._output import ModuleOutput, describe_exit
 from joule.daemon._provenance import record_start
 from joule.daemon._records import ModuleRecords
-from joule.daemon._states import ModuleState, ModuleStatus
+from joule.daemon._states import ModuleState, ModuleStatus, module_command
 from joule.daemon._tag import put_tag
 from joule.daemon._tasks import BackgroundTasks
 from joule.daemon._turns import StartTurns, Turn, wait_for_start
@@ -270,13 +269,13 @@ class ModuleKeeper:
         return f", {self._ends.in_a_row} times in a row" if self._ends.in_a_row > 1 else ""
 
     def _why_failed(self, outcome: str, count: int) -> str:
-        name = shlex.quote(self.launch.name)
+        name = self.launch.name
         often = (
             f"{count} times within {format_duration(self.launch.limits.restart_window_us)}" if count > 1 else "again"
         )
         return (
-            f"it ended {often}; at last {outcome}; look into 'joule module logs {name}', correct it, then "
-            f"'joule module start {name}'"
+            f"it ended {often}; at last {outcome}; look into {module_command('logs', name)}, correct it, then "
+            f"{module_command('start', name)}"
         )
 
     def _note(self, state: ModuleState, reason: str, child: Child | None = None) -> None:

@@ -9,7 +9,6 @@ import asyncio
 import dataclasses
 import difflib
 import logging
-import shlex
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,7 +20,7 @@ from joule.config import ModuleConfig, NodeSetup, load_node
 from joule.daemon._launch import Launch
 from joule.daemon._preparation import Preparation, forget_cursors, make_cursors, plan
 from joule.daemon._reload import Difference, compare, keep_fixed, names_in_doubt
-from joule.daemon._states import ModuleState, ModuleStatus
+from joule.daemon._states import ModuleState, ModuleStatus, module_command
 from joule.daemon._supervisor import Supervisor
 from joule.errors import ConfigurationError, JouleError, NodeError, NotFoundError
 
@@ -103,6 +102,7 @@ class ManagedNode:
             ModuleError: An old process of it cannot be ended.
         """
         self._check_can_start(name)
+        _log.info("module %s: is to be started", name)
         await self._follow_streams(name)
         return await self._see_through(self.supervisor.start(name))
 
@@ -116,7 +116,8 @@ class ManagedNode:
         self.check_name(name)
         if name in self.problems:
             return False
-        reason = f"it was stopped by joule module stop; 'joule module start {shlex.quote(name)}' starts it"
+        reason = f"it was stopped by joule module stop; {module_command('start', name)} starts it"
+        _log.info("module %s: is to be stopped", name)
         return await self._see_through(self.supervisor.stop(name, reason))
 
     async def restart_module(self, name: str) -> None:
@@ -128,6 +129,7 @@ class ManagedNode:
             ModuleError: A process of it cannot be ended; it is then not started.
         """
         self._check_can_start(name)
+        _log.info("module %s: is to be stopped and started again", name)
         await self._follow_streams(name)
         await self._see_through(self.supervisor.restart(name, "it is started anew"))
 

@@ -239,7 +239,7 @@ class RunningNode:
 
     def _outdated(self, name: str) -> str:
         why = self._node.outdated.get(name)
-        return f"; it goes on as it was before its file was changed: {why}" if why else ""
+        return f"; what its file says now is not in effect: {why}" if why else ""
 
 
 def _reason(status: ModuleStatus, place: int, now_s: float) -> str:

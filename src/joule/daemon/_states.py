@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import shlex
 
-__all__ = ["ModuleState", "ModuleStatus"]
+__all__ = ["ModuleState", "ModuleStatus", "module_command"]
 
 
 class ModuleState(enum.StrEnum):
@@ -44,3 +45,10 @@ class ModuleStatus:
     next_start_s: float | None = None
     restarts: int = 0
     exit_code: int | None = None
+
+
+def module_command(verb: str, name: str) -> str:
+    """Return the command for a module as a sentence has it: in quotes, unless its name needs quotes of its own."""
+    word = shlex.quote(name)
+    command = f"joule module {verb} {word}"
+    return f"'{command}'" if word == name else command

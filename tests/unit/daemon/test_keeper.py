@@ -294,3 +294,18 @@ async def test_a_fault_in_a_keeper_leaves_no_second_process(quick, records, task
     keeper.request_stop("it is over")
     keeper.confirm_ended()
     await task
+
+
+async def test_a_stop_at_the_moment_of_its_turn_starts_nothing(records, tasks, launch, until):
+    turns, module = StartTurns(1), launch(WAIT)
+    turn = await turns.take("another")
+    keeper = ModuleKeeper(module, records, tasks, turns)
+    task = tasks.start("supervision", keeper.run)
+    await until(lambda: "reader" in turns.places())
+    turn.give_back()
+    assert keeper.request_stop("it is over") == frozenset()
+    keeper.confirm_ended()
+    await task
+    assert keeper.status.state is ModuleState.STOPPED
+    assert not module.log_file.exists()
+    assert (await turns.take("the next")) is not None

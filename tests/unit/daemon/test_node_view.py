@@ -86,4 +86,4 @@ async def test_a_module_that_goes_on_as_it_was_says_why(view):
     status = ModuleStatus(state=ModuleState.RUNNING, reason="its process runs")
     info = view(status, reader="reader.conf:3: no").module("reader")
     assert info.outdated == "reader.conf:3: no"
-    assert info.reason == "its process runs; it goes on as it was before its file was changed: reader.conf:3: no"
+    assert info.reason == "its process runs; what its file says now is not in effect: reader.conf:3: no"

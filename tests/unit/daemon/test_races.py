@@ -19,6 +19,7 @@ from joule.daemon._node import ManagedNode
 from joule.daemon._preparation import prepare
 from joule.daemon._states import ModuleState
 from joule.daemon._supervisor import Supervisor
+from joule.daemon._turns import StartTurns
 from joule.errors import ConfigurationError, NotFoundError
 
 PERSONS = 8
@@ -76,14 +77,19 @@ class World:
                 pass
 
         async def end_processes(targets, *, hurry, grace_s=5.0):
-            await asyncio.sleep(world.chance.random() * 0.001)
-            for child in list(world.living.values()):
-                if child.mark in targets.marks or child.pid in targets.groups:
+            while meant := [
+                child for child in world.living.values() if child.mark in targets.marks or child.pid in targets.groups
+            ]:  # like the real one: what comes after a look that finds nothing is not seen
+                await asyncio.sleep(world.chance.random() * 0.001)
+                for child in meant:
                     child.die()
-            await asyncio.sleep(world.chance.random() * 0.001)
             return 0
 
-        self.child, self.output, self.end_processes = FakeChild, FakeOutput, end_processes
+        async def wait_for_start(pid, lock):
+            await asyncio.sleep(world.chance.random() * 0.002)
+
+        self.child, self.output = FakeChild, FakeOutput
+        self.end_processes, self.wait_for_start = end_processes, wait_for_start
 
 
 @pytest.fixture
@@ -93,6 +99,8 @@ def world(monkeypatch):
     monkeypatch.setattr(_keeper, "ModuleOutput", world.output)
     for module in (_keeper, _supervisor):
         monkeypatch.setattr(module, "end_processes", world.end_processes)
+    monkeypatch.setattr(_keeper, "wait_for_start", world.wait_for_start)
+    monkeypatch.setattr(_supervisor, "StartTurns", lambda: StartTurns(2))  # for four modules, so that some wait
     monkeypatch.setattr(_backoff, "restart_delay_s", lambda failures, chance: chance * 0.002)
     return world
 
