@@ -194,7 +194,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
     config = setup.config
     inputs = {
         # What only a writer needs is left out: a change of it is no reason to start the readers anew.
-        name: dataclasses.replace(entry, out_of_order="raise", segment_us=SEGMENT_US)
+        name: dataclasses.replace(entry, out_of_order="raise", segment_us=SEGMENT_US, is_transient=False)
         for name, entry in _entries(module.inputs, streams, config.data_directory).items()
     }
     outputs = _entries(module.outputs, streams, config.data_directory)
@@ -239,6 +239,7 @@ def _entries(
             layout=str(record.spec.layout),
             out_of_order=record.spec.out_of_order,
             segment_us=segment_us(record.spec.keep_us),
+            is_transient=record.spec.keep_us == 0,
             stream_id=record.id,
             elements=record.spec.elements,
         )

@@ -4,6 +4,8 @@ Rows go from process to process through it and stay in it. A stored row survives
 goes on at exactly the row where it stopped; nobody waits for anybody. See `ARCHITECTURE.md` for the life of a row.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from joule.log._bells import Bell
 from joule.log._clock_file import ClockFile, ClockMemory, clock_path, following_clock
 from joule.log._cursors import CursorFile, InputPosition, cursor_path
@@ -26,9 +28,14 @@ from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
 from joule.log._provenance import Origin, Stretch, add_origin, inspect_provenance
 from joule.log._reader import LogReader
+from joule.log._record import NodeRecord, load_records
 from joule.log._runtime import find_runtime_directory, runtime_directory
 from joule.log._set_aside import copy_later_rows, cut_later_rows
 from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, LogWriter
+
+if TYPE_CHECKING:
+    from joule.log._recovery import Recovered, recover_node
+    from joule.log._syncer import Syncer
 
 __all__ = [
     "BREAK",
@@ -48,9 +55,12 @@ __all__ = [
     "LogReader",
     "LogSummary",
     "LogWriter",
+    "NodeRecord",
     "Origin",
     "ProcessLock",
+    "Recovered",
     "Stretch",
+    "Syncer",
     "add_origin",
     "clock_path",
     "copy_later_rows",
@@ -65,13 +75,28 @@ __all__ = [
     "inspect_log",
     "inspect_provenance",
     "later_rows",
+    "load_records",
     "lock_holder",
     "lowest_rows",
     "newest_timestamps",
     "read_head",
     "read_identity",
     "read_log",
+    "recover_node",
     "relabel_log",
     "runtime_directory",
     "trim_log",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what makes rows durable when it is asked for: no module process needs it."""
+    if name == "Syncer":
+        from joule.log._syncer import Syncer
+
+        return Syncer
+    if name in ("Recovered", "recover_node"):
+        from joule.log import _recovery
+
+        return getattr(_recovery, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -72,6 +72,10 @@ class BreakFile:
         """Write break `number`; it counts when the head says so."""
         self._files.write(self._fd, _ENTRY.pack(row), _ENTRY.size, _HEADER.size + number * _ENTRY.size)
 
+    def sync(self) -> None:
+        """Make what was written survive a power cut."""
+        self._files.sync(self._fd)
+
     def close(self) -> None:
         """Close the file; closing twice is fine."""
         fd, self._fd = self._fd, -1

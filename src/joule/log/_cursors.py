@@ -18,7 +18,15 @@ from pathlib import Path
 from joule.errors import DamagedLogError, ForeignFileError
 from joule.log._files import DISK, Files, sync_directory
 
-__all__ = ["CURSOR_SUFFIX", "CursorFile", "InputPosition", "ModuleLogs", "cursor_path", "write_cursors"]
+__all__ = [
+    "CURSOR_SUFFIX",
+    "CursorFile",
+    "InputPosition",
+    "ModuleLogs",
+    "cursor_path",
+    "read_module_logs",
+    "write_cursors",
+]
 
 CURSOR_SUFFIX = ".cursor"
 
@@ -46,11 +54,14 @@ class ModuleLogs:
         module: The module's name.
         inputs: Log ids by pipe name.
         outputs: The same for outputs.
+        begin: The values of the first record; none in files of earlier versions. A power cut goes back to them where
+            it comes before anything else is durable.
     """
 
     module: str
     inputs: dict[str, str]
     outputs: dict[str, str]
+    begin: Sequence[int] = ()
 
     @property
     def values(self) -> int:
@@ -91,7 +102,7 @@ class CursorFile:
         self._sequence = 0
         self._fd = files.open(path, write=True)
         try:
-            self.logs, self._slots = self._load_description()
+            self.logs, self._slots = _load_description(path, self._fd, files)
             self._load_positions()
         except BaseException:
             self.close()
@@ -110,6 +121,14 @@ class CursorFile:
         self._files.write(self._fd, record, len(record), self._slot_offset(sequence % 2))
         self._sequence = sequence  # not before it is written: the other slot must stay whole until then
 
+    def reload(self) -> None:
+        """Look again where the module is now.
+
+        Raises:
+            DamagedLogError: Neither of its records is whole.
+        """
+        self._load_positions()
+
     def close(self) -> None:
         """Close the file; closing twice is fine."""
         fd, self._fd = self._fd, -1
@@ -118,18 +137,6 @@ class CursorFile:
 
     def _slot_offset(self, slot: int) -> int:
         return self._slots + slot * self.logs.slot_bytes
-
-    def _load_description(self) -> tuple[ModuleLogs, int]:
-        preamble = self._files.read(self._fd, _PREAMBLE.size, 0)
-        if len(preamble) < _PREAMBLE.size or not preamble.startswith(_MAGIC):
-            raise ForeignFileError(str(self.path), "it does not begin as a cursor file does")
-        _, version, size, checksum, slots = _PREAMBLE.unpack(preamble)
-        if version != _VERSION:
-            raise ForeignFileError(str(self.path), f"it has format version {version}, this Joule reads {_VERSION}")
-        text = self._files.read(self._fd, size, _PREAMBLE.size)
-        if zlib.crc32(text) != checksum:
-            raise DamagedLogError(str(self.path), "the checksum of its description does not match")
-        return ModuleLogs(**json.loads(text)), slots
 
     def _load_positions(self) -> None:
         for attempt in range(_ATTEMPTS):  # a module that commits at full speed may be in the middle of either
@@ -157,6 +164,34 @@ class CursorFile:
         return sequence, struct.unpack(f"<{count}Q", data[_SLOT.size :])
 
 
+def _load_description(path: Path, fd: int, files: Files) -> tuple[ModuleLogs, int]:
+    """Return what a cursor file's positions are positions in, and the offset of its records."""
+    preamble = files.read(fd, _PREAMBLE.size, 0)
+    if len(preamble) < _PREAMBLE.size or not preamble.startswith(_MAGIC):
+        raise ForeignFileError(str(path), "it does not begin as a cursor file does")
+    _, version, size, checksum, slots = _PREAMBLE.unpack(preamble)
+    if version != _VERSION:
+        raise ForeignFileError(str(path), f"it has format version {version}, this Joule reads {_VERSION}")
+    text = files.read(fd, size, _PREAMBLE.size)
+    if zlib.crc32(text) != checksum:
+        raise DamagedLogError(str(path), "the checksum of its description does not match")
+    return ModuleLogs(**json.loads(text)), slots
+
+
+def read_module_logs(path: Path, files: Files = DISK) -> ModuleLogs:
+    """Return what a cursor file's positions are positions in; its records need not be whole.
+
+    Raises:
+        ForeignFileError: The file is not a cursor file, or of a newer version.
+        DamagedLogError: Its description is not whole.
+    """
+    fd = files.open(path)
+    try:
+        return _load_description(path, fd, files)[0]
+    finally:
+        files.close(fd)
+
+
 def _pack_record(sequence: int, values: Sequence[int]) -> bytes:
     body = struct.pack(f"<Q{len(values)}Q", sequence, *values)
     return _SLOT.pack(sequence, len(values), zlib.crc32(body)) + body[8:]
@@ -164,7 +199,7 @@ def _pack_record(sequence: int, values: Sequence[int]) -> bytes:
 
 def write_cursors(path: Path, logs: ModuleLogs, values: Sequence[int], files: Files) -> None:
     """Make a cursor file, in place of the one there; `values` are those of a record."""
-    text = json.dumps(dataclasses.asdict(logs)).encode()
+    text = json.dumps(dataclasses.asdict(dataclasses.replace(logs, begin=list(values)))).encode()
     slots = _aligned(_PREAMBLE.size + len(text))
     size = logs.slot_bytes
     first = (_PREAMBLE.pack(_MAGIC, _VERSION, len(text), zlib.crc32(text), slots) + text).ljust(slots + size, b"\0")

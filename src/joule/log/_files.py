@@ -7,6 +7,7 @@ position, and one may be shared. Errors are the operating system's own.
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 from joule.errors import DamagedLogError
 
-__all__ = ["DISK", "DiskFiles", "Files", "open_part", "sync_directory"]
+__all__ = ["BOOT_BYTES", "DISK", "DiskFiles", "Files", "open_part", "sync_directory"]
+
+BOOT_BYTES = 24
+"""What names a boot and a device: 16 bytes and 8."""
 
 
 class Files(Protocol):
@@ -65,6 +69,15 @@ class Files(Protocol):
 
     def make_directory(self, path: Path) -> None:
         """Make a directory and those above it; one that is there is fine."""
+
+    def inode(self, path: Path) -> int:
+        """Return a number that tells a file from the one that replaces it, as long as somebody has it open."""
+
+    def boot(self, directory: Path) -> bytes:
+        """Return BOOT_BYTES that name the boot and the device of a directory, never all zeros.
+
+        What was written while they were others, and was not synced, may be gone: with the page cache.
+        """
 
 
 class DiskFiles:
@@ -116,6 +129,22 @@ class DiskFiles:
 
     def make_directory(self, path: Path) -> None:
         os.makedirs(path, exist_ok=True)
+
+    def inode(self, path: Path) -> int:
+        return os.stat(path).st_ino
+
+    def boot(self, directory: Path) -> bytes:
+        return _boot_id() + os.stat(directory).st_dev.to_bytes(8, "little")
+
+
+@functools.cache
+def _boot_id() -> bytes:
+    """Return the kernel's name for this boot; where it has none, every boot counts as the same."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return bytes.fromhex(file.read().strip().replace("-", ""))
+    except (OSError, ValueError):
+        return b"\xff" * 16
 
 
 DISK: Files = DiskFiles()

@@ -5,8 +5,10 @@ says never sees part of a row. A reader that catches the record half written see
 It lies within one block of a disk, so a call that overwrites it does so whole or not at all, whatever else fails.
 
     0   magic, format version, flags          16  end, breaks, last_us, segment, stored, refused, repeated, ahead
-    80  zeros: room for what a recovery after a power cut will need (an index reserved ahead, the boot, the mount)
+    80  reserved, lost, boot and device; then 4 zeros
     124 checksum of all that
+
+Earlier versions have zeros from byte 80 on, and so they name no boot.
 """
 
 from __future__ import annotations
@@ -18,22 +20,26 @@ import zlib
 from pathlib import Path
 
 from joule.errors import DamagedLogError, ForeignFileError
-from joule.log._files import DISK, Files, open_part
+from joule.log._files import BOOT_BYTES, DISK, Files, open_part
 
-__all__ = ["HEAD_NAME", "Head", "HeadFile", "read_head"]
+__all__ = ["HEAD_NAME", "NO_BOOT", "NO_TIMESTAMP", "Head", "HeadFile", "read_head", "unpack_head"]
 
 HEAD_NAME = "head"
 NO_TIMESTAMP = -(2**63)
 """`last_us` of a log without rows: below every timestamp that can be stored."""
+NO_BOOT = bytes(BOOT_BYTES)
+"""`boot` in heads of earlier versions."""
 
 _MAGIC = b"JOULEHED"
 _VERSION = 1
 _PREFIX = struct.pack("<8sI", _MAGIC, _VERSION)
-_RECORD = struct.Struct("<12sIQQqQQQQQ44x")
+_RECORD = struct.Struct("<12sIQQqQQQQQQQ24s4x")
 _CHECK = struct.Struct("<I")
 _SIZE = _RECORD.size + _CHECK.size
 _FLAG_CLOSED = 1
 _FLAG_WAITING = 2
+_FLAG_SEALED = 4
+_FLAG_TRANSIENT = 8
 _ATTEMPTS = 10
 _PATIENCE_S = 0.1  # a writer that lost its processor in the middle of a call gets it back within milliseconds
 
@@ -51,8 +57,14 @@ class Head:
         refused: How many rows `write()` has refused for their timestamps.
         repeated: How many rows were dropped because a restarted module wrote them again.
         ahead: How many of the refused rows were too far ahead of the node's clock. (Zero in heads of earlier versions.)
+        reserved: No row index from here on was ever used; this was synced before.
+        lost: How many stored rows power cuts have cost, as far as that is known.
+        boot: Under which boot and on which device the writer wrote it, see `Files.boot`.
         is_closed: The writer has closed; there is none now.
         is_waiting: The writer waits for room on a full disk; it is not stuck.
+        is_sealed: All that it counts was synced before this was written. The next writer says otherwise, durably,
+            before it writes.
+        is_transient: The stream keeps nothing: its rows are never synced.
     """
 
     end: int = 0
@@ -63,14 +75,22 @@ class Head:
     refused: int = 0
     repeated: int = 0
     ahead: int = 0
+    reserved: int = 0
+    lost: int = 0
+    boot: bytes = NO_BOOT
     is_closed: bool = True
     is_waiting: bool = False
+    is_sealed: bool = False
+    is_transient: bool = False
 
     def pack(self) -> bytes:
         """Return the record as it lies in the file."""
         record = _RECORD.pack(
             _PREFIX,
-            (_FLAG_CLOSED if self.is_closed else 0) | (_FLAG_WAITING if self.is_waiting else 0),
+            (_FLAG_CLOSED if self.is_closed else 0)
+            | (_FLAG_WAITING if self.is_waiting else 0)
+            | (_FLAG_SEALED if self.is_sealed else 0)
+            | (_FLAG_TRANSIENT if self.is_transient else 0),
             self.end,
             self.breaks,
             self.last_us,
@@ -79,11 +99,15 @@ class Head:
             self.refused,
             self.repeated,
             self.ahead,
+            self.reserved,
+            self.lost,
+            self.boot,
         )
         return record + _CHECK.pack(zlib.crc32(record))
 
 
-def _unpack(data: bytes) -> Head | None:
+def unpack_head(data: bytes) -> Head | None:
+    """Return the head that a record holds; None where it is not whole, or of another version."""
     record = data[: _RECORD.size]
     if len(data) != _SIZE or _CHECK.pack(zlib.crc32(record)) != data[_RECORD.size :] or not data.startswith(_PREFIX):
         return None
@@ -91,6 +115,8 @@ def _unpack(data: bytes) -> Head | None:
     head = Head(*values)
     head.is_closed = bool(flags & _FLAG_CLOSED)
     head.is_waiting = bool(flags & _FLAG_WAITING)
+    head.is_sealed = bool(flags & _FLAG_SEALED)
+    head.is_transient = bool(flags & _FLAG_TRANSIENT)
     return head
 
 
@@ -98,9 +124,9 @@ class HeadFile:
     """The head of one log, open for reading or, by its writer, for both."""
 
     def __init__(self, directory: Path, *, write: bool = False, files: Files = DISK) -> None:
-        self._path = directory / HEAD_NAME
+        self.path = directory / HEAD_NAME
         self._files = files
-        self._fd = open_part(self._path, files, write=write)
+        self._fd = open_part(self.path, files, write=write)
 
     def load(self) -> Head:
         """Return the state that the writer published last.
@@ -109,25 +135,29 @@ class HeadFile:
             ForeignFileError: It is of a newer version.
             DamagedLogError: The record is none.
         """
-        head = _unpack(self._files.read(self._fd, _SIZE, 0))
+        head = unpack_head(self._files.read(self._fd, _SIZE, 0))
         return self._load_again() if head is None else head
 
     def _load_again(self) -> Head:
         """Look until the record is whole: a writer may be in the middle of the call that overwrites it."""
         for attempt in range(_ATTEMPTS):
             data = self._files.read(self._fd, _SIZE, 0)
-            head = _unpack(data)
+            head = unpack_head(data)
             if head is not None:
                 return head
             if data.startswith(_MAGIC) and not data.startswith(_PREFIX):
                 version = int.from_bytes(data[len(_MAGIC) : len(_PREFIX)], "little")
-                raise ForeignFileError(str(self._path), f"it has format version {version}, this Joule reads {_VERSION}")
+                raise ForeignFileError(str(self.path), f"it has format version {version}, this Joule reads {_VERSION}")
             time.sleep(_PATIENCE_S * attempt / sum(range(_ATTEMPTS)))
-        raise DamagedLogError(str(self._path), "its checksum does not match")
+        raise DamagedLogError(str(self.path), "its checksum does not match")
 
     def publish(self, head: Head) -> None:
         """Make a state visible to all readers."""
         self._files.write(self._fd, head.pack(), _SIZE, 0)
+
+    def sync(self) -> None:
+        """Make what was published last survive a power cut."""
+        self._files.sync(self._fd)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

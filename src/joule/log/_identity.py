@@ -68,8 +68,9 @@ def _make(directory: Path, layout: Layout, stream: str, files: Files) -> Identit
     if segment_names(directory, files):
         raise ForeignFileError(str(directory), f"it holds rows but no {_NAME}")
     make_breaks(directory, files)
-    _write(directory / HEAD_NAME, Head().pack(), files)
+    _write(directory / HEAD_NAME, Head(boot=files.boot(directory)).pack(), files)
     identity = Identity(stream=stream, layout=layout, log_id=os.urandom(16).hex())
+    sync_directory(directory, files)  # else a power cut might keep the name of the description and lose the others
     _put(directory, identity, files)
     sync_directory(directory, files)
     sync_directory(directory.parent, files)

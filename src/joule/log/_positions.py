@@ -13,6 +13,7 @@ from joule.log._cursors import CURSOR_SUFFIX, CursorFile, InputPosition, ModuleL
 from joule.log._files import DISK, Files
 from joule.log._head import Head, read_head
 from joule.log._identity import read_identity
+from joule.log._record import load_records
 
 __all__ = ["ensure_cursors", "lowest_rows"]
 
@@ -67,8 +68,10 @@ def _end(head: Head) -> InputPosition:
 def lowest_rows(cursors_directory: Path, files: Files = DISK) -> dict[str, int]:
     """Return the lowest row index that some module still has to read, by log id; for trimming.
 
+    A power cut would set modules back to the positions of a record, so those count as well.
+
     Raises:
-        ForeignFileError, DamagedLogError: A cursor file cannot be read; nothing should be trimmed then.
+        ForeignFileError, DamagedLogError: A cursor file or record cannot be read; nothing should be trimmed then.
     """
     lowest: dict[str, int] = {}
     names: list[str] = []
@@ -80,5 +83,9 @@ def lowest_rows(cursors_directory: Path, files: Files = DISK) -> dict[str, int]:
             cursors.close()
             for pipe, log_id in cursors.logs.inputs.items():
                 row = cursors.inputs[pipe].row
+                lowest[log_id] = min(row, lowest.get(log_id, row))
+    for record in load_records(cursors_directory.parent, files):
+        for point in record.cursors.values():
+            for log_id, row, _ in point.inputs.values():
                 lowest[log_id] = min(row, lowest.get(log_id, row))
     return lowest

@@ -12,6 +12,7 @@ import bisect
 import itertools
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,8 @@ def make_segment(directory: Path, first: int, layout: Layout, files: Files = DIS
     try:
         header = _HEADER.pack(_MAGIC, _VERSION, layout.row_bytes, first, str(layout).encode())
         header = (header + _CHECK.pack(zlib.crc32(header))).ljust(HEADER_BYTES, b"\0")
-        if not header.startswith(files.read(fd, HEADER_BYTES, 0)):
+        # Begun by a writer that died, or grown without its bytes when the power failed.
+        if not header.startswith(files.read(fd, HEADER_BYTES, 0).rstrip(b"\0")):
             check_segment(path, fd, first, layout, files)
         files.write(fd, header, HEADER_BYTES, 0)
     except BaseException:
@@ -147,6 +149,14 @@ class SegmentSet:
                     return begin + rows
                 rows -= end - begin
         return max(start, self.newest) + rows
+
+    def parts(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Yield what there is of the rows from `start` to `stop`, the part of each segment by itself."""
+        for position in range(self._position(start), len(self._firsts)):
+            end = self._ends[position] if position < len(self._ends) else stop
+            begin, end = max(start, self._firsts[position]), min(stop, end)
+            if begin < end:
+                yield begin, end
 
     def copy(self, start: int, stop: int) -> Rows:
         """Return the rows from `start` to `stop`, holes left out, as an array of its own.

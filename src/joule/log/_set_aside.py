@@ -62,7 +62,17 @@ def copy_later_rows(source: Path, target: Path, stream: str, after_us: int, file
         finally:
             files.close(fd)
     sync_directory(target, files)
+    _seal(target, files)
     return copied
+
+
+def _seal(directory: Path, files: Files) -> None:
+    """Let a log that is synced as a whole say so: it is durable without a record of its node."""
+    with contextlib.closing(HeadFile(directory, write=True, files=files)) as head_file:
+        head = head_file.load()
+        head.is_sealed = True
+        head_file.publish(head)
+        head_file.sync()
 
 
 def cut_later_rows(directory: Path, stream: str, after_us: int, files: Files = DISK) -> int:

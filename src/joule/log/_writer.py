@@ -3,12 +3,17 @@
 `store()` puts rows in place and then publishes that they are there, in this order and with system calls, so that a
 stored row survives the death of this process at any instant, and no reader ever sees a part of one. What a dead writer
 left behind the last published row is cut off when the next one opens the log.
+
+Rows are not synced here (see `_syncer`). The writer syncs only that it uses row indexes up to one far ahead, when it
+opens the log and when half of them are used. So a recovery that lost rows goes on behind that, and no row index is ever
+used twice.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 from pathlib import Path
 
@@ -37,6 +42,11 @@ SEGMENT_US = 3_600_000_000
 PIECE_BYTES = 8 * 2**20
 """Rows of one write that are published at once: readers of a huge write can follow, and its memory is bounded."""
 
+RESERVED_ROWS = 2**32
+"""How far ahead row indexes are reserved: days of the fastest stream, and for 2^32 recoveries there are enough."""
+
+_log = logging.getLogger("joule.log")
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -52,6 +62,7 @@ class LogWriter:
         segment_bytes: Size at which a segment is closed.
         segment_us: Time span of rows at which a segment is closed, us.
         max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
+        is_transient: The stream keeps nothing: its rows need not be made durable.
         files: The file system.
 
     Raises:
@@ -72,9 +83,11 @@ class LogWriter:
         segment_bytes: int = SEGMENT_BYTES,
         segment_us: int = SEGMENT_US,
         max_ahead_us: int | None = None,
+        is_transient: bool = False,
         files: Files = DISK,
     ) -> None:
         self.stream = stream
+        self._is_transient = is_transient
         self.directory = directory
         self.layout = layout
         self._files = files
@@ -111,8 +124,37 @@ class LogWriter:
         self._head = self._head_file.load()
         self._last_break = self._breaks.row(self._head.breaks - 1) if self._head.breaks else 0
         self._open_segment()
-        self._head.is_closed = False
-        self._head_file.publish(self._head)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Let everybody know that there is a writer; durably, unless the head of the last one says all that already."""
+        head, boot = self._head, self._files.boot(self.directory)
+        self._reserve_from = head.reserved - RESERVED_ROWS // 2
+        is_known = not head.is_closed and head.boot == boot and head.end <= self._reserve_from
+        head.is_closed = head.is_sealed = False
+        head.is_transient = self._is_transient
+        head.boot = boot
+        if is_known:
+            self._head_file.publish(head)
+        else:
+            self._reserve()
+
+    def _reserve(self) -> None:
+        """Publish the head with row indexes reserved, and sync it.
+
+        Where it cannot be synced, rows are stored all the same: the next open tries again.
+        """
+        head = self._head
+        head.reserved = max(head.reserved, head.end + RESERVED_ROWS)
+        self._reserve_from = head.reserved - RESERVED_ROWS // 2
+        self._head_file.publish(head)
+        try:
+            self._head_file.sync()
+        except OSError as error:
+            _log.warning(
+                "stream %r: that it is written cannot be made durable in %s: %s; check the disk",
+                *(self.stream, self.directory, error.strerror),
+            )
 
     # State
 
@@ -276,6 +318,8 @@ class LogWriter:
         last_us = times.item(-1)
         count = len(rows)
         size = count * self._row_bytes
+        if head.end + count > self._reserve_from:
+            self._reserve()
         offset = HEADER_BYTES + (head.end - head.segment) * self._row_bytes
         if offset > HEADER_BYTES and (
             offset + size > self._segment_bytes

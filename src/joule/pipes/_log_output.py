@@ -148,6 +148,7 @@ class LogOutput(Pipe):
         is_reader: The module has no inputs.
         segment_us: Time span at which a segment is closed, us.
         max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
+        is_transient: The stream keeps nothing, so its rows are never synced.
         column: See `Pipe`.
         files: The file system.
 
@@ -174,6 +175,7 @@ class LogOutput(Pipe):
         is_reader: bool = False,
         segment_us: int = SEGMENT_US,
         max_ahead_us: int | None = None,
+        is_transient: bool = False,
         column: bool = True,
         files: Files = DISK,
     ) -> None:
@@ -187,6 +189,7 @@ class LogOutput(Pipe):
             bells=bells_directory(run, identity.log_id),
             segment_us=segment_us,
             max_ahead_us=max_ahead_us,
+            is_transient=is_transient,
             files=files,
         )
         self.log_sink = LogSink(writer, out_of_order=out_of_order, is_reader=is_reader)

@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from joule.core import ElementSpec, Layout
 from joule.errors import LogError, ModuleError, StreamBusyError
-from joule.log import SEGMENT_US, CursorFile, InputPosition, LogWriter, ProcessLock, following_clock
+from joule.log import (
+    DISK,
+    SEGMENT_US,
+    CursorFile,
+    Files,
+    InputPosition,
+    LogWriter,
+    ProcessLock,
+    following_clock,
+)
 from joule.pipes._log_input import LogInput
 from joule.pipes._log_output import LogOutput
 from joule.pipes._pipe import Pipe
@@ -47,6 +56,7 @@ class PipeEntry:
         layout: Of its rows, such as `float32_2`.
         out_of_order: What to do about rows that are not newer than the last (outputs).
         segment_us: Time span at which a segment of the log is closed, us (outputs).
+        is_transient: The stream keeps nothing, so its rows are never synced (outputs).
         stream_id: The stream's number in the node.
         elements: Of the stream, in order; none where they would have made the command line too long.
     """
@@ -56,6 +66,7 @@ class PipeEntry:
     layout: str
     out_of_order: Literal["raise", "drop"] = "raise"
     segment_us: int = SEGMENT_US
+    is_transient: bool = False
     stream_id: int | None = None
     elements: tuple[ElementSpec, ...] = ()
 
@@ -244,7 +255,7 @@ class ModulePipes:
 
 
 @contextlib.asynccontextmanager
-async def open_manifest(manifest: Manifest, *, column: bool) -> AsyncIterator[ModulePipes]:
+async def open_manifest(manifest: Manifest, *, column: bool, files: Files = DISK) -> AsyncIterator[ModulePipes]:
     """Open a module's pipes where it stopped the last time; close them afterwards, whatever happens.
 
     A module without inputs begins a new interval in each output. One with inputs goes on at its cursor, and what it
@@ -253,6 +264,7 @@ async def open_manifest(manifest: Manifest, *, column: bool) -> AsyncIterator[Mo
     Args:
         manifest: From the command line.
         column: See `Pipe`.
+        files: The file system of logs and cursors.
 
     Raises:
         StreamBusyError: Another process runs this module or writes one of its streams.
@@ -261,15 +273,15 @@ async def open_manifest(manifest: Manifest, *, column: bool) -> AsyncIterator[Mo
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(_locked(manifest).close)
         _follow_clock(manifest, stack)
-        cursor = CursorFile(manifest.cursor)
+        cursor = CursorFile(manifest.cursor, files)
         stack.callback(cursor.close)
         inputs: dict[str, LogInput] = {}
         for name, entry in manifest.inputs.items():
-            inputs[name] = _open_input(name, entry, manifest, cursor, column=column)
+            inputs[name] = _open_input(name, entry, manifest, cursor, column=column, files=files)
             stack.push_async_callback(_close, inputs[name])
         outputs: dict[str, LogOutput] = {}
         for name, entry in manifest.outputs.items():
-            outputs[name] = _open_output(name, entry, manifest, cursor, column=column)
+            outputs[name] = _open_output(name, entry, manifest, cursor, column=column, files=files)
             stack.push_async_callback(_close, outputs[name])
         yield ModulePipes(cursor, inputs, outputs)
 
@@ -292,14 +304,18 @@ def _follow_clock(manifest: Manifest, stack: contextlib.ExitStack | contextlib.A
         _log.warning("the node's clock cannot be read, so this module goes by the system's: %s", error)
 
 
-def _open_input(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogInput:
+def _open_input(
+    name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool, files: Files = DISK
+) -> LogInput:
     position = cursor.inputs[name]
-    pipe = LogInput(name, entry.log, manifest.run, row=position.row, breaks=position.breaks, column=column)
+    pipe = LogInput(name, entry.log, manifest.run, row=position.row, breaks=position.breaks, column=column, files=files)
     pipe.stream = _data_stream(entry)
     return pipe
 
 
-def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool) -> LogOutput:
+def _open_output(
+    name: str, entry: PipeEntry, manifest: Manifest, cursor: CursorFile, *, column: bool, files: Files = DISK
+) -> LogOutput:
     pipe = LogOutput(
         name,
         entry.log,
@@ -311,7 +327,9 @@ def _open_output(name: str, entry: PipeEntry, manifest: Manifest, cursor: Cursor
         is_reader=not manifest.inputs,
         segment_us=entry.segment_us,
         max_ahead_us=manifest.max_ahead_us,
+        is_transient=entry.is_transient,
         column=column,
+        files=files,
     )
     pipe.stream = _data_stream(entry)
     try:
