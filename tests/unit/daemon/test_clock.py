@@ -4,64 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import tempfile
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from joule.core import ClockLaw
-from joule.core.clock_law import LAW_BYTES
 from joule.daemon._clock import ClockKeeper, open_clock
-from joule.daemon._system_clock import Sample, find_system_clock
 from joule.errors import ForeignFileError
-from joule.log import ClockFile, DiskFiles, clock_path
+from joule.log import ClockFile, clock_path
 
-MS, SECOND, HOUR, DAY = 1000, 1_000_000, 3_600_000_000, 86_400_000_000
-YEAR = 365 * DAY
-START = 56 * YEAR
-
-
-class FakeClock:
-    """A machine whose clock tests set."""
-
-    def __init__(self):
-        self.boot_us = 5 * SECOND
-        self.offset_us = START
-        self.boots = 1
-        self.synchronised = False
-        self.on_set = []
-
-    def sample(self):
-        return Sample(self.boot_us, self.boot_us + self.offset_us)
-
-    @property
-    def system_us(self):
-        return self.boot_us + self.offset_us
-
-    def boot_id(self):
-        return self.boots.to_bytes(16, "big")
-
-    def is_synchronised(self):
-        return self.synchronised
-
-    @contextlib.asynccontextmanager
-    async def watch(self, on_set):
-        self.on_set.append(on_set)
-        yield True
-
-    def set(self, step_us):
-        self.offset_us += step_us
-        for on_set in self.on_set:
-            on_set()
-
-    def reboot(self, system_us):
-        self.boots += 1
-        self.boot_us = 3 * SECOND
-        self.offset_us = system_us - self.boot_us
-        self.synchronised = False
+from .fake_clock import DAY, HOUR, MS, SECOND, START, YEAR, FakeClock, NoSync
 
 
 class Node:
@@ -96,11 +46,6 @@ class Node:
     def wait(self, span_us):
         self.system.boot_us += span_us
         self.keeper.look()
-
-
-class NoSync(DiskFiles):
-    def sync(self, fd):
-        pass
 
 
 @pytest.fixture
@@ -335,165 +280,6 @@ def test_a_clock_of_a_newer_version_is_not_run_by_this_one(tmp_path):
     clock_path(tmp_path).write_bytes(b"JOULECLK\x09\0\0\0" + bytes(4084))
     with pytest.raises(ForeignFileError, match="version 9"), open_clock(tmp_path, FakeClock()):
         pass
-
-
-async def test_this_machine_s_clock_can_be_watched_and_is_what_time_gives():
-    import time
-
-    system = find_system_clock()
-    boot_us, system_us = system.sample()
-    assert abs(system_us - time.time_ns() // 1000) < SECOND
-    assert abs(boot_us - time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000) < SECOND
-    assert len(system.boot_id()) == 16
-    assert system.is_synchronised() in (True, False, None)
-    async with system.watch(lambda: None) as is_told:
-        assert is_told
-
-
-async def test_each_time_that_the_timer_wakes_us_is_told_once(monkeypatch, until):
-    """The kernel's part, a timer that is cancelled when the clock is set, cannot be had without setting it."""
-    import os
-
-    from joule.daemon import _system_clock
-
-    timer = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-    armed, told = [], []
-    monkeypatch.setattr(_system_clock, "_arm_new_timer", lambda: timer)
-    monkeypatch.setattr(_system_clock, "_arm", lambda fd: armed.append(fd) or True)
-    async with find_system_clock().watch(lambda: told.append(1)) as is_told:
-        for count in (1, 2):
-            os.eventfd_write(timer, 1)
-            await until(lambda count=count: len(told) == count)
-        await asyncio.sleep(0)
-    assert is_told
-    assert (len(told), armed) == (2, [timer, timer])
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.close(timer)
-
-
-async def test_a_kernel_without_such_a_timer_is_no_fault(monkeypatch):
-    from joule.daemon import _system_clock
-
-    monkeypatch.setattr(_system_clock, "_arm_new_timer", lambda: None)
-    async with find_system_clock().watch(lambda: None) as is_told:
-        assert not is_told
-
-
-class Reader:
-    """A process that looks at the clock in two moments: first at the time since boot, then at the law."""
-
-    def __init__(self, path):
-        self.path = path
-        self.looked_us = None
-        self.floor_us = 0
-
-    def begin(self, boot_us, floor_us):
-        self.looked_us, self.floor_us = boot_us, floor_us
-
-    def end(self):
-        law = ClockLaw.unpack(self.path.read_bytes()[:LAW_BYTES])
-        return law.node_us(self.looked_us)
-
-
-class SlowDisk(NoSync):
-    """Whoever writes here loses its processor before each write, and the readers do something meanwhile."""
-
-    def __init__(self):
-        self.before_write = lambda: None
-
-    def write(self, fd, data, size, offset):
-        self.before_write()
-        super().write(fd, data, size, offset)
-
-
-STEP = st.one_of(
-    st.integers(-2 * SECOND, 2 * SECOND),
-    st.integers(-3 * DAY, 3 * DAY),
-    st.sampled_from([-10 * YEAR, 10 * YEAR, -HOUR, HOUR, -40 * YEAR]),
-)
-ACTION = st.one_of(
-    st.tuples(st.just("wait"), st.one_of(st.integers(0, 2 * SECOND), st.integers(0, 3 * HOUR))),
-    st.tuples(st.just("step"), STEP),
-    st.tuples(st.just("look"), st.just(0)),
-    st.tuples(st.just("restart"), STEP),
-    st.tuples(st.just("reboot"), STEP),
-    st.tuples(st.just("begin"), st.integers(0, 2)),
-    st.tuples(st.just("end"), st.integers(0, 2)),
-)
-
-
-@given(
-    st.lists(ACTION, max_size=40), st.lists(st.tuples(st.integers(0, SECOND * 9 // 10), st.integers(0, 5)), min_size=1)
-)
-def test_time_never_runs_backwards_over_any_steps_restarts_boots_and_readers(actions, pauses):
-    """Whoever begins to look when somebody else has got a time gets none before that."""
-    with tempfile.TemporaryDirectory() as name:
-        _Run(Path(name), pauses).play(actions)
-
-
-class _Run:
-    def __init__(self, directory, pauses):
-        self.system = FakeClock()
-        self.path = clock_path(directory)
-        self.readers = [Reader(self.path) for _ in range(3)]
-        self.latest_us = 0
-        self.pauses = itertools.cycle(pauses)
-        self.disk = SlowDisk()
-        self.start()
-        self.disk.before_write = self.pause
-
-    def start(self):
-        self.file = ClockFile(self.path, self.disk)
-        self.keeper = ClockKeeper(self.file, self.system)
-        self.keeper.start([self.latest_us])
-
-    def pause(self):
-        """The daemon's processor is taken away: readers go on."""
-        span_us, reader = next(self.pauses)
-        self.system.boot_us += span_us
-        if self.file.law is not None:
-            (self.end if reader < 3 else self.begin)(reader % 3)
-
-    def begin(self, reader):
-        self.readers[reader].begin(self.system.boot_us, self.latest_us)
-
-    def end(self, reader):
-        if self.readers[reader].looked_us is None:
-            self.begin(reader)
-        time_us = self.readers[reader].end()
-        assert time_us >= self.readers[reader].floor_us
-        self.latest_us = max(self.latest_us, time_us)
-        self.readers[reader].looked_us = None
-
-    def play(self, actions):
-        for action, value in actions:
-            if action in ("begin", "end"):
-                getattr(self, action)(value)
-            elif action == "wait":
-                self.system.boot_us += value
-                self.keeper.look()
-                self.keeper.remember()  # as it does every half minute
-            elif action == "step":
-                self.system.set(value)
-            elif action == "look":
-                self.keeper.look()
-            else:
-                self.again(action, value)
-        self.end(0)
-        self.file.close()
-
-    def again(self, action, value):
-        self.file.close()
-        if action == "reboot":
-            self.system.boot_us += 20 * SECOND
-            for reader in self.readers:
-                reader.looked_us = None
-            self.disk.before_write = lambda: None  # nobody else runs yet
-            self.system.reboot(self.system.system_us + value)
-        else:
-            self.system.set(value)
-        self.start()
-        self.disk.before_write = self.pause
 
 
 class DyingDisk(NoSync):
