@@ -10,6 +10,7 @@ files. Importing this package loads neither web client nor catalog; opening a no
 their like are those of the newest era (docs/explanations/eras.md).
 """
 
+from joule.api._clock_models import ClockChange, ClockInfo, RowsAside
 from joule.api._frames import DATA_TYPE, END_FRAME, LAYOUT_HEADER, error_frame, frame, read_frames
 from joule.api._log_lines import (
     JOULED,
@@ -23,8 +24,6 @@ from joule.api._log_lines import (
 )
 from joule.api._models import (
     ChangeInfo,
-    ClockChange,
-    ClockInfo,
     CopyProgress,
     FolderInfo,
     ModuleChange,
@@ -32,7 +31,6 @@ from joule.api._models import (
     ModuleUsage,
     ProvenanceInfo,
     ReloadReport,
-    RowsAside,
     StreamInfo,
     UsageSample,
     VersionInfo,

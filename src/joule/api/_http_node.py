@@ -11,12 +11,11 @@ from typing import Any
 
 import aiohttp
 
+from joule.api._clock_models import ClockChange, ClockInfo
 from joule.api._frames import LAYOUT_HEADER, read_frames
 from joule.api._http_streams import HttpStreamOperations
 from joule.api._log_lines import LogLine, LogQuery
 from joule.api._models import (
-    ClockChange,
-    ClockInfo,
     FolderInfo,
     ModuleChange,
     ModuleInfo,

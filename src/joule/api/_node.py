@@ -18,10 +18,9 @@ from joule.core import Rows
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from joule.api._clock_models import ClockChange, ClockInfo
     from joule.api._log_lines import LogLine, LogQuery
     from joule.api._models import (
-        ClockChange,
-        ClockInfo,
         FolderInfo,
         ModuleChange,
         ModuleInfo,

@@ -11,10 +11,9 @@ from collections.abc import AsyncGenerator
 from typing import NoReturn
 
 from joule._version import __version__
+from joule.api._clock_models import ClockChange, ClockInfo
 from joule.api._log_lines import LogLine, LogQuery, find_logs, merged_lines, stored_lines
 from joule.api._models import (
-    ClockChange,
-    ClockInfo,
     FolderInfo,
     ModuleChange,
     ModuleInfo,
