@@ -1,14 +1,20 @@
 """Streams as objects under a real `jouled`: what modules hold, what moves, what goes, and who wrote the rows."""
 
 import asyncio
+import contextlib
+import dataclasses
 import platform
 import re
 import socket
 
+import numpy as np
 import pytest
 
-from joule.api import log_directory, open_node
+from joule.api import catalog_path, log_directory, open_node
+from joule.catalog import Catalog
+from joule.core import ElementSpec, StreamSpec
 from joule.errors import NodeUnreachableError, StreamHeldError
+from joule.log import LogWriter
 
 pytestmark = pytest.mark.timeout(60)  # each starts a node and waits for rows, a few times
 
@@ -110,3 +116,37 @@ def test_a_folder_is_copied_while_it_is_written_and_the_copy_stays_as_it_was(nod
     assert copy_first.tobytes() == first[: len(copy_first)].tobytes()
     assert node.ask("stream", "/old/noise").rows == copied.rows
     assert node.ask("stream_provenance", "/old/noise")[0].kind == "copy"
+
+
+def test_a_killed_jouled_leaves_a_copy_whole_or_nothing_of_it_and_what_was_deleted_stays_so(kit):
+    data = kit.directory / "data"
+    spec = StreamSpec(path="/big/stream", datatype="float64", elements=(ElementSpec(name="x"),))
+    with Catalog.open(catalog_path(data)) as catalog:
+        for path in (spec.path, "/small"):
+            record = catalog.ensure_stream(dataclasses.replace(spec, path=path))
+            rows = np.zeros(2_000_000 if path == spec.path else 3, spec.layout.dtype)
+            rows["timestamp"] = np.arange(len(rows))
+            writer = LogWriter(log_directory(data, record.id), spec.layout, stream=path, holder="a test")
+            writer.store(rows)
+            writer.close()
+    jouled = kit.start()
+
+    async def copy_and_kill():
+        async with (
+            open_node(str(kit.directory)) as opened,
+            contextlib.aclosing(opened.folder_copy("/big", "/copy")) as copying,
+        ):
+            await anext(copying)
+            await opened.stream_delete("/small")
+            jouled.kill()
+
+    asyncio.run(copy_and_kill())
+    kit.start()
+
+    def directories():
+        return {entry.name for entry in (data / "streams").iterdir()}
+
+    kit.wait(lambda: directories() == {str(stream.id) for stream in kit.ask("streams")}, "the removal of what is left")
+    rows = {stream.path: stream.rows for stream in kit.ask("streams")}
+    assert rows.pop("/copy/stream", 2_000_000) == 2_000_000
+    assert rows == {"/big/stream": 2_000_000}

@@ -58,7 +58,7 @@ class StreamChanges:
 
         Raises:
             BadPathError, NameTakenError: As the catalog says.
-            OSError: The log cannot be made.
+            LogError: The log cannot be made.
         """
         stream_id = self._catalog.begin_stream(spec.path)
         self._remover.in_work.add(stream_id)
@@ -66,6 +66,11 @@ class StreamChanges:
             directory = log_directory(self._data_directory, stream_id)
             await asyncio.to_thread(create_log, directory, spec.layout, spec.path)
             (record,) = self._catalog.complete_streams({stream_id: spec})
+        except OSError as error:
+            raise LogError(
+                f"stream {spec.path!r} cannot be made: {error.filename}: {error.strerror}; check the disk",
+                stream=spec.path,
+            ) from error
         finally:
             self._remover.in_work.discard(stream_id)
             self._remover.wake()

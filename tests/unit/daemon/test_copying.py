@@ -134,6 +134,17 @@ async def test_a_copy_appears_when_it_is_complete_and_not_before(node):
     assert "/old/water" in node.paths
 
 
+async def test_what_is_being_copied_is_not_removed_meanwhile(node, tasks, until):
+    tasks.start("removal", node.remover.run)
+    async for progress in node.copies.copy_folder("/house", "/old", None, None):
+        if progress.rows == 7 and "/lab/noise" in node.paths:
+            gone = node.catalog.delete_stream("/lab/noise").id
+            node.remover.wake()
+            await until(lambda gone=gone: gone not in [removal.stream_id for removal in node.catalog.removals()])
+    assert node.rows("/old/power/mains") == node.rows("/house/power/mains")
+    assert "3" not in node.directories
+
+
 async def test_whoever_leaves_early_leaves_nothing(node, tasks, until):
     async with contextlib.aclosing(node.copies.copy_folder("/house", "/old", None, None)) as copying:
         await anext(copying)

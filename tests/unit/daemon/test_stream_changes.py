@@ -18,7 +18,7 @@ from joule.daemon._preparation import prepare
 from joule.daemon._stream_changes import StreamChanges
 from joule.daemon._stream_usage import StreamUsage
 from joule.daemon._unknown_logs import find_unknown_logs
-from joule.errors import BadAttributeError, NameTakenError, NotFoundError, StreamHeldError
+from joule.errors import BadAttributeError, LogError, NameTakenError, NotFoundError, StreamHeldError
 from joule.log import LogWriter, inspect_log, read_identity
 
 READER = "[Main]\nname = The Reader\nexec_cmd = true\n[Outputs]\noutput = /lab/noise:float32[x]\n"
@@ -165,6 +165,19 @@ async def test_a_made_stream_has_an_empty_log_and_can_be_written(node):
         await node.changes.create_stream(spec)
     assert node.catalog.removals() == []
     assert inspect_log(node.log("/new/one")).rows == 1
+
+
+async def test_a_stream_whose_log_cannot_be_made_is_not_there_and_can_be_made_again(node, until):
+    obstacle = log_directory(node.data, 1 + max(record.id for record in node.catalog.streams()))
+    obstacle.write_text("mine")
+    spec = StreamSpec(path="/new/one", datatype="float64", elements=(ElementSpec(name="x"),))
+    with pytest.raises(LogError, match=f"'/new/one' cannot be made: {obstacle}"):
+        await node.changes.create_stream(spec)
+    assert "/new/one" not in node.paths
+    node.tasks.start("removal", node.remover.run)
+    await until(lambda: not node.catalog.removals())
+    assert obstacle.read_text() == "mine"
+    assert (await node.changes.create_stream(spec)).problem is None
 
 
 async def test_a_deleted_stream_and_its_log_are_gone_and_only_those(node, until):
