@@ -43,6 +43,8 @@ ran one after the other (for the start of a process: of {starts} starts; for the
 * **A reader process**: the smallest module on standard output, alone, against a process that imports NumPy and
   asyncio, prints a line and waits. Memory is VmRSS, shared pages included, when the first row is out.
 * **An idle node**: `jouled` with ten modules that write a row a second; processor time from the kernel's counters.
+* **Many modules**: `jouled` with two hundred random readers at 1 Hz, from its start until each has stored a row; the
+  slowest list of modules that it gave meanwhile; processor and memory of the daemon once all run, and a reload then.
 * **A flood**: a node with a module that writes single rows as fast as it can and one that prints, in windows of 2 s
   with and without the prints. The logger process of the module that prints runs beside them.
 

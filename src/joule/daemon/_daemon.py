@@ -33,13 +33,14 @@ from joule.daemon._child import Child
 from joule.daemon._clock import open_clock
 from joule.daemon._journal import journal_to_file
 from joule.daemon._log_removal import LogRemover
-from joule.daemon._node import ManagedNode, reload_when_told
+from joule.daemon._node import ManagedNode
 from joule.daemon._node_lock import hold_node_lock
 from joule.daemon._node_view import RunningNode
 from joule.daemon._notify import Notifier, node_status
 from joule.daemon._orphans import adopt_orphans, reap_for_ever
 from joule.daemon._preparation import node_mark, prepare
 from joule.daemon._records import ModuleRecords
+from joule.daemon._reload import reload_when_told
 from joule.daemon._supervisor import Supervisor, end_leftovers
 from joule.daemon._system_clock import find_system_clock
 from joule.daemon._tasks import BackgroundTasks
@@ -108,7 +109,9 @@ async def run_node(setup: NodeSetup, signals: Signals) -> None:
         tasks.start("removal of logs", remover.run)
         node = await stack.enter_async_context(ManagedNode(setup, preparation, catalog, supervisor, run_directory))
         status = functools.partial(_status, supervisor)
-        tasks.start("reloading", lambda: reload_when_told(node, signals.reload, lambda: notifier.reloading(status)))
+        tasks.start(
+            "reloading", lambda: reload_when_told(node.reload, signals.reload, lambda: notifier.reloading(status))
+        )
         view = RunningNode(node, catalog, run_directory, remover, clock, history)
         await stack.enter_async_context(serve_unix(create_app(view), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)

@@ -10,7 +10,6 @@ import dataclasses
 import difflib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -19,12 +18,12 @@ from joule.catalog import Catalog
 from joule.config import ModuleConfig, NodeSetup, load_node
 from joule.daemon._launch import Launch
 from joule.daemon._preparation import Preparation, forget_cursors, make_cursors, plan
-from joule.daemon._reload import Difference, compare, keep_fixed, names_in_doubt
+from joule.daemon._reload import Difference, compare, keep_fixed, names_in_doubt, summarize
 from joule.daemon._states import ModuleState, ModuleStatus, module_command
 from joule.daemon._supervisor import Supervisor
 from joule.errors import ConfigurationError, JouleError, NodeError, NotFoundError
 
-__all__ = ["ManagedNode", "reload_when_told"]
+__all__ = ["ManagedNode"]
 
 T = TypeVar("T")
 
@@ -173,13 +172,10 @@ class ManagedNode:
             difference = compare(before, planned, in_doubt)
             faults = await self._apply(setup, planned, difference)
             own = {*setup.broken_modules, *in_doubt}  # the faults of their files say it already
-            others = [f"module {name}: {why}" for name, why in faults.items() if name not in own]
-            report = ReloadReport(
-                started=difference.new,
-                stopped=difference.gone,
-                restarted=tuple(name for name in difference.changed if self.supervisor.is_kept(name)),
-                adjusted=(*difference.adjusted, *(n for n in difference.changed if not self.supervisor.is_kept(n))),
-                unchanged=len(difference.unchanged),
+            others = tuple(f"module {name}: {why}" for name, why in faults.items() if name not in own)
+            stopped = {name for name in difference.changed if not self.supervisor.is_kept(name)}
+            report = dataclasses.replace(
+                summarize(difference, faults, stopped),
                 outdated=tuple(self.outdated),
                 faults=(*map(str, setup.errors), *others),
                 waiting=waiting,
@@ -262,7 +258,11 @@ class ManagedNode:
         task = asyncio.create_task(change)
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_unseen)
+            raise
 
 
 def _check_main(setup: NodeSetup) -> None:
@@ -282,29 +282,16 @@ def _cursor_faults(launches: Iterable[Launch]) -> dict[str, str]:
     return faults
 
 
+def _log_unseen(task: asyncio.Task[Any]) -> None:
+    """Log how a change failed that nobody waits for any more."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, JouleError):
+        _log.error("what somebody asked for and did not wait for has failed: %s", error.message)
+    elif error is not None:
+        _log.error("what somebody asked for and did not wait for has failed", exc_info=error)
+
+
 def _log_report(report: ReloadReport, setup: NodeSetup) -> None:
     for fault in setup.faults:
         _log.log(logging.ERROR if fault.severity == "error" else logging.WARNING, "%s", fault)
     _log.info("read all files again: %s", report.summary())
-
-
-async def reload_when_told(
-    node: ManagedNode, told: asyncio.Event, announced: Callable[[], AbstractContextManager[None]]
-) -> None:
-    """Have a node read its files again each time that `told` is set; the daemon's log has what came of it.
-
-    Args:
-        node: The node.
-        told: Set by whoever wants that.
-        announced: Gives a context for the time that it takes.
-    """
-    while True:
-        await told.wait()
-        told.clear()
-        try:
-            with announced():
-                await node.reload()
-        except JouleError as error:
-            _log.error("not reloaded: %s", error.message)
-        except OSError as error:
-            _log.error("not reloaded: %s: %s", error.filename, error.strerror or error)

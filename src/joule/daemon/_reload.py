@@ -1,18 +1,25 @@
-"""What a changed configuration means for the modules that run: pure comparison, by value."""
+"""What a changed configuration means for the modules that run: pure comparison, by value; and who asks for it."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 
+from joule.api import ReloadReport
 from joule.config import ModuleConfig, NodeConfig, NodeSetup
 from joule.daemon._launch import Launch
 from joule.daemon._preparation import Preparation
+from joule.errors import JouleError
 
-__all__ = ["Difference", "compare", "keep_fixed", "names_in_doubt"]
+__all__ = ["Difference", "compare", "keep_fixed", "names_in_doubt", "reload_when_told", "summarize"]
 
 _FIXED = {"data_directory": "DataDirectory", "log_directory": "LogDirectory"}
 """What of `main.conf` holds as long as `jouled` runs: its lock, its catalog and its log lie there."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,24 @@ def compare(before: Mapping[str, Launch], after: Preparation, in_doubt: Mapping[
     )
 
 
+def summarize(difference: Difference, faults: Collection[str], stopped: Collection[str]) -> ReloadReport:
+    """Return what was done about a difference.
+
+    Args:
+        difference: What was to be done.
+        faults: Modules that could not be run as they are configured.
+        stopped: Modules that somebody has stopped, and that stay so.
+    """
+    changed = [name for name in difference.changed if name not in faults]
+    return ReloadReport(
+        started=tuple(name for name in difference.new if name not in faults),
+        stopped=tuple(name for name in difference.gone if name not in faults),
+        restarted=tuple(name for name in changed if name not in stopped),
+        adjusted=(*difference.adjusted, *(name for name in changed if name in stopped)),
+        unchanged=len(difference.unchanged),
+    )
+
+
 def names_in_doubt(modules: Mapping[str, ModuleConfig], setup: NodeSetup) -> dict[str, str]:
     """Return the modules whose files may still be there under their names, which cannot be read now; and why.
 
@@ -79,3 +104,25 @@ def keep_fixed(before: NodeConfig, after: NodeConfig) -> tuple[NodeConfig, tuple
     kept = {field: getattr(before, field) for field in _FIXED}
     changed = tuple(key for field, key in _FIXED.items() if getattr(after, field) != kept[field])
     return dataclasses.replace(after, **kept), changed
+
+
+async def reload_when_told(
+    reload: Callable[[], Awaitable[object]], told: asyncio.Event, announced: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """Have a node read its files again each time that `told` is set; the daemon's log has what came of it.
+
+    Args:
+        reload: Does it.
+        told: Set by whoever wants that.
+        announced: Gives a context for the time that it takes.
+    """
+    while True:
+        await told.wait()
+        told.clear()
+        try:
+            with announced():
+                await reload()
+        except JouleError as error:
+            _log.error("not reloaded: %s", error.message)
+        except OSError as error:
+            _log.error("not reloaded: %s: %s", error.filename, error.strerror or error)
