@@ -49,7 +49,7 @@ def open_clock(data_directory: Path, system: SystemClock) -> Iterator[ClockKeepe
     with contextlib.closing(ClockFile(clock_path(data_directory))) as file:
         keeper = ClockKeeper(file, system)
         keeper.start(newest_timestamps(data_directory / "streams"))
-        with following_clock(file.path):
+        with following_clock(file.path, mapped=False):  # jouled looks seldom, and outlives a file that is cut off
             try:
                 yield keeper
             finally:
@@ -73,6 +73,7 @@ class ClockKeeper:
         self.unconfirmed_us = 0
         self._file = file
         self._system = system
+        self._is_in_place = True
         self._offset_us: int | None = None  # the system's clock minus boot time, when we looked last
 
     @property
@@ -127,8 +128,26 @@ class ClockKeeper:
                     await asyncio.wait_for(is_set.wait(), wait_s)
                 is_set.clear()
                 if loop.time() - remembered_s >= _HEARTBEAT_S:
+                    self.check_file()
                     self.remember()
                     remembered_s = loop.time()
+
+    def check_file(self) -> None:
+        """Mend the clock's file where somebody has cut it off, and say where it is no longer found.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        if self._file.mend():
+            _log.error("%s was cut off by somebody; it is whole again", self._file.path)
+        is_in_place = self._file.is_in_place()
+        if self._is_in_place and not is_in_place:
+            _log.error(
+                "%s was removed or replaced by somebody: modules that start now go by the system's clock; start jouled "
+                "again",
+                self._file.path,
+            )
+        self._is_in_place = is_in_place
 
     def look(self) -> Adjustment:
         """Compare both clocks, and do what is to be done.

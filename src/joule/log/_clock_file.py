@@ -9,13 +9,13 @@ outlives its `jouled` goes on by the last law, and by the next one when there is
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import mmap
 import os
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from joule.core import ClockLaw, NodeClock, follow_clock
@@ -93,6 +93,29 @@ class ClockFile:
         self._files.write(self._fd, record, len(record), _MEMORY_OFFSET)
         self.memory = memory
 
+    def mend(self) -> bool:
+        """Write the file again where somebody has cut it off; returns whether that was so.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._files.size(self._fd) >= _FILE_BYTES:
+            return False
+        self._files.write(self._fd, bytes(_FILE_BYTES), _FILE_BYTES, 0)
+        if self.memory is not None:
+            self.remember(self.memory)
+        if self.law is not None:
+            self.publish(self.law)
+        return True
+
+    def is_in_place(self) -> bool:
+        """Return whether processes that begin now find this file, and no other one or none."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return False
+        return os.path.samestat(found, os.fstat(self._fd))
+
     def sync(self) -> None:
         """Make what was written survive a power cut."""
         self._files.sync(self._fd)
@@ -124,15 +147,20 @@ class ClockFile:
         return ClockMemory(floor_us=floor_us, unconfirmed_us=unconfirmed_us)
 
 
-@contextmanager
-def following_clock(path: Path) -> Iterator[None]:
+@contextlib.contextmanager
+def following_clock(path: Path, *, mapped: bool = True) -> Iterator[None]:
     """Let `time_now()` go by a node's clock as long as the context lasts.
+
+    Args:
+        path: The clock's file.
+        mapped: Map it, so that a look costs no system call; a process that has mapped a file dies when it looks at it
+            and somebody has cut it off.
 
     Raises:
         DamagedLogError: The file holds no law.
         OSError: It cannot be read.
     """
-    record = _open_record(path)
+    record = _open_record(path, mapped=mapped)
     try:
         try:
             clock = NodeClock(record)
@@ -147,13 +175,14 @@ def following_clock(path: Path) -> Iterator[None]:
         record.close()
 
 
-def _open_record(path: Path) -> mmap.mmap | _ReadRecord:
+def _open_record(path: Path, *, mapped: bool) -> mmap.mmap | _ReadRecord:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if os.fstat(fd).st_size < LAW_BYTES:
             raise DamagedLogError(str(path), "it is too short for a clock")
-        return mmap.mmap(fd, LAW_BYTES, prot=mmap.PROT_READ)
-    except OSError:  # a file system without mappings
+        if mapped:
+            with contextlib.suppress(OSError):  # a file system without mappings
+                return mmap.mmap(fd, LAW_BYTES, prot=mmap.PROT_READ)
         return _ReadRecord(os.dup(fd))
     finally:
         os.close(fd)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import shutil
 
 import pytest
 
+from joule.core import time_now
 from joule.daemon._clock import ClockKeeper, open_clock
 from joule.errors import ForeignFileError
 from joule.log import ClockFile, clock_path
@@ -312,3 +315,35 @@ def test_a_jouled_that_dies_at_its_start_forgets_no_step_that_nobody_has_confirm
     node.start()
     assert node.now_us >= before + 10 * YEAR
     assert node.keeper.cautious_us() <= before + SECOND
+
+
+def test_a_clock_file_that_was_cut_off_is_mended(node, caplog):
+    node.step(10 * YEAR)
+    path = clock_path(node.directory)
+    before = path.read_bytes()
+    os.truncate(path, 0)
+    node.keeper.check_file()
+    assert path.read_bytes() == before
+    assert "cut off" in caplog.text
+    caplog.clear()
+    node.keeper.check_file()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "how", [os.unlink, lambda path: shutil.copy(path, f"{path}.2") and os.replace(f"{path}.2", path)]
+)
+def test_a_clock_file_that_is_not_there_any_more_is_told_once(node, caplog, how):
+    how(clock_path(node.directory))
+    node.keeper.check_file()
+    node.keeper.check_file()
+    (record,) = caplog.records
+    assert "removed or replaced" in record.getMessage()
+
+
+def test_jouled_outlives_a_clock_file_that_is_cut_off(tmp_path):
+    system = FakeClock()
+    with open_clock(tmp_path, system):
+        before = time_now()
+        os.truncate(clock_path(tmp_path), 0)
+        assert before <= time_now() < before + HOUR
