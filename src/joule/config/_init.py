@@ -36,6 +36,9 @@ Name = {name}
 # What modules and jouled print.
 # LogDirectory = logs
 
+# How large a module's log gets before it is put aside for a new one; the one before it is kept.
+# LogSize = 2 MB
+
 # How far ahead of the clock a row may be; none allows any time.
 # MaxAhead = 1d
 

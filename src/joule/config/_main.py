@@ -12,8 +12,8 @@ from joule.config._model import NodeConfig
 from joule.config._other_eras import IDLE_MAIN_KEYS, IDLE_MAIN_SECTIONS
 from joule.config._secrets import read_secrets
 from joule.config._variables import Variables
-from joule.core import parse_duration
-from joule.errors import BadDurationError
+from joule.core import parse_duration, parse_size
+from joule.errors import BadDurationError, BadSizeError
 
 __all__ = ["DEFAULT_MAX_AHEAD_US", "MAIN_KEYS", "MAIN_SECTIONS", "is_first_era", "parse_main", "read_variables"]
 
@@ -24,10 +24,14 @@ MAIN_KEYS = (
     "DataStreamDirectory",
     "DataDirectory",
     "LogDirectory",
+    "LogSize",
     "MaxAhead",
     "SecretsFile",
 )
 MAIN_SECTIONS = ("main", "jouled")
+_SMALLEST_LOG_BYTES = 100_000
+DEFAULT_LOG_SIZE_BYTES = 2_000_000
+"""Ten thousand lines or so, and as many before them: weeks of an ordinary module, and nothing to an SD card."""
 DEFAULT_MAX_AHEAD_US = 86_400_000_000
 """A day: more than any zone that a wrong setting is off by, less than what would block a stream for long."""
 
@@ -76,6 +80,7 @@ def parse_main(ini: Ini, faults: FaultList, secrets_file: Path | None) -> NodeCo
         data_directory=_directory(fields, "datadirectory", "data", must_exist=False),
         log_directory=_directory(fields, "logdirectory", "logs", must_exist=False),
         max_ahead_us=_max_ahead_us(fields),
+        log_size_bytes=_log_size_bytes(fields),
         secrets_file=secrets_file,
     )
 
@@ -91,6 +96,21 @@ def _max_ahead_us(fields: Fields) -> int | None:
     except BadDurationError as error:
         fields.bad(entry, f"'MaxAhead': {error.message}", "or none; without the line it is 1d")
         return DEFAULT_MAX_AHEAD_US
+
+
+def _log_size_bytes(fields: Fields) -> int:
+    entry = fields.entry("logsize")
+    if entry is None:
+        return DEFAULT_LOG_SIZE_BYTES
+    try:
+        size_bytes = parse_size(entry.value)
+    except BadSizeError as error:
+        fields.bad(entry, f"'LogSize': {error.message}", "without the line it is 2 MB")
+        return DEFAULT_LOG_SIZE_BYTES
+    if size_bytes < _SMALLEST_LOG_BYTES:
+        fields.bad(entry, f"'LogSize' is {entry.value!r}", "write a size of 100 kB or more: one line may have 8 kB")
+        return DEFAULT_LOG_SIZE_BYTES
+    return size_bytes
 
 
 def _check_section(section: Section, file: Path, faults: FaultList) -> None:

@@ -32,6 +32,7 @@ class NodeConfig:
         data_directory: Catalog, stream logs and cursors.
         log_directory: What modules and `jouled` print.
         max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
+        log_size_bytes: Size at which a module's log is put aside for a new one; the one before it is kept.
         secrets_file: Holds the values of names that are secrets; None where there is none.
     """
 
@@ -43,6 +44,7 @@ class NodeConfig:
     data_directory: Path
     log_directory: Path
     max_ahead_us: int | None
+    log_size_bytes: int
     secrets_file: Path | None = None
 
 

@@ -25,7 +25,7 @@ IDLE_MAIN_KEYS = {
     "database": _ROWS,
     "insertperiod": f"rows are stored as they are written: {_GONE}",
     "cleanupperiod": f"what is older than a stream's keep is removed without being asked for: {_GONE}",
-    "maxloglines": f"logs are bounded by their size, and joule module logs --lines N shows the newest N: {_GONE}",
+    "maxloglines": f"LogSize bounds logs, and joule module logs --lines N shows the newest N: {_GONE}",
     "echomodulelogs": f"joule module logs -f NAME shows what a module prints: {_GONE}",
     "moduledocs": f"a module's -h shows its documentation: {_GONE}",
 }

@@ -89,7 +89,7 @@ class ModuleKeeper:
                 self.status.restarts += 0 if is_first else 1
                 is_first = False
                 began_s = loop.time()
-                async with ModuleOutput(self.launch.name, self.launch.log_file, self._tasks) as output:
+                async with self._new_output() as output:
                     outcome = await self._run_once(output, turn)
             except BaseException:
                 self.settled.set()
@@ -147,6 +147,10 @@ class ModuleKeeper:
         _log.warning("module %s: ended by jouled: %s", self.launch.name, cause)
         async with self._ending:
             await end_processes(self._targets(pid), hurry=self._hurry, grace_s=grace_s)
+
+    def _new_output(self) -> ModuleOutput:
+        launch = self.launch
+        return ModuleOutput(launch.name, launch.log_file, self._tasks, log_size_bytes=launch.log_size_bytes)
 
     async def _run_once(self, output: ModuleOutput, turn: Turn) -> str:
         """Run one process of the module to its end; returns how it ended, for people."""

@@ -26,6 +26,7 @@ class Launch:
         command: Program and arguments, its pipes included; for no shell.
         directory: Where it starts: the node's.
         log_file: Where its output goes.
+        log_size_bytes: Size at which that file is put aside for a new one.
         mark: What all its processes carry in their environment.
         manifest: Its pipes, as `command` hands them over; None for a program without any.
         running_reason: Why it is as it is while it runs, for people.
@@ -40,6 +41,7 @@ class Launch:
     directory: Path
     log_file: Path
     mark: str
+    log_size_bytes: int = 2_000_000
     manifest: Manifest | None = None
     running_reason: str = "its process runs"
     variables: Mapping[str, Secret] = dataclasses.field(default_factory=dict)

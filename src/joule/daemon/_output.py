@@ -23,7 +23,6 @@ from joule.errors import ModuleError
 
 __all__ = ["ModuleOutput", "describe_exit"]
 
-MAX_LOG_BYTES = 2 * 1024 * 1024  # and as much again in the rotated file
 _PROGRAM = Path(__file__).with_name("_logger_process.py")
 _FINISH_S = 2.0
 _AGAIN_S = 0.02
@@ -39,11 +38,12 @@ class ModuleOutput:
         descriptor: What the module's stdout and stderr are to be.
     """
 
-    def __init__(self, module: str, log_file: Path, tasks: BackgroundTasks) -> None:
+    def __init__(self, module: str, log_file: Path, tasks: BackgroundTasks, *, log_size_bytes: int) -> None:
         """Args: `tasks` owns the care for a logger that outlasts its module."""
         self._module = module
         self._log_file = log_file
         self._tasks = tasks
+        self._log_size_bytes = log_size_bytes
         self._source, self.descriptor = os.pipe()
         self._unsaid: collections.deque[bytes] = collections.deque(maxlen=20)
 
@@ -101,7 +101,7 @@ class ModuleOutput:
 
     def _command(self) -> list[str]:
         # -I -S: nothing of the user's environment or of installed packages is loaded: 20 ms and 10 MB.
-        return [sys.executable, "-I", "-S", str(_PROGRAM), str(self._log_file), str(MAX_LOG_BYTES)]
+        return [sys.executable, "-I", "-S", str(_PROGRAM), str(self._log_file), str(self._log_size_bytes)]
 
 
 def describe_exit(code: int) -> str:

@@ -219,6 +219,7 @@ def _launch(module: ModuleConfig, setup: NodeSetup, streams: Mapping[str, Stream
         directory=config.directory,
         log_file=module_log_file(config.log_directory, module.name),
         mark=node_mark(config.directory) + module.name,
+        log_size_bytes=config.log_size_bytes,
         manifest=manifest,
         running_reason=_running_reason(module, setup),
         variables=module.variables,

@@ -16,8 +16,9 @@ from joule.errors import JouleError
 
 __all__ = ["Difference", "compare", "keep_fixed", "names_in_doubt", "reload_when_told", "summarize"]
 
-_FIXED = {"data_directory": "DataDirectory", "log_directory": "LogDirectory"}
-"""What of `main.conf` holds as long as `jouled` runs: its lock, its catalog and its log lie there."""
+_FIXED = {"data_directory": "DataDirectory", "log_directory": "LogDirectory", "log_size_bytes": "LogSize"}
+"""What of `main.conf` holds as long as `jouled` runs: its lock, its catalog and the logs lie there, and
+running loggers know their size."""
 
 _log = logging.getLogger(__name__)
 

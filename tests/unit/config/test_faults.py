@@ -55,6 +55,8 @@ TABLE = {
         (MAIN, 2, "error", ["secrets file", "gone does not exist", "chmod 600"]),
     ),
     "blank secrets file": ({MAIN: "[Main]\nSecretsFile =\n"}, (MAIN, 2, "error", ["blank", "secrets.conf"])),
+    "bad log size": ({MAIN: "[Main]\nLogSize = big\n"}, (MAIN, 2, "error", ["'LogSize'", "2 MB"])),
+    "small log size": ({MAIN: "[Main]\nLogSize = 5 kB\n"}, (MAIN, 2, "error", ["'5 kB'", "100 kB or more"])),
     "bad max ahead": ({MAIN: "[Main]\nMaxAhead = far\n"}, (MAIN, 2, "error", ["'MaxAhead'", "or none"])),
     # the secrets file
     "no secret": ({SEC: "A = x\nhunter2\n"}, (SEC, 2, "error", ["not NAME = value", "one line"])),

@@ -11,7 +11,7 @@ from joule.config import init_node, load_node
 from joule.config._main import MAIN_KEYS
 from joule.config._modules import MODULE_KEYS
 from joule.config._streams import ELEMENT_KEYS, STREAM_KEYS
-from joule.core import DATATYPES, ElementSpec, StreamSpec, parse_duration, parse_keep
+from joule.core import DATATYPES, ElementSpec, StreamSpec, parse_duration, parse_keep, parse_size
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "configuration.md").read_text()
 TABLES = {
@@ -72,6 +72,7 @@ def test_the_defaults_of_main_conf_are_those_of_the_table(tmp_path):
         "LogDirectory": config.log_directory,
     }.items():
         assert path == tmp_path / table[key].strip("`")
+    assert config.log_size_bytes == parse_size(table["LogSize"].strip("`"))
     assert config.max_ahead_us == parse_duration(table["MaxAhead"].strip("`"))
 
 

@@ -1,5 +1,6 @@
 """Where a module's output goes, and the lines of the daemon between it."""
 
+import asyncio
 import contextlib
 import os
 
@@ -18,7 +19,7 @@ def fill(descriptor):
 
 async def test_what_is_said_of_a_module_that_floods_its_pipe_is_in_its_log(tasks, tmp_path, until):
     log = tmp_path / "m.log"
-    output = ModuleOutput("m", log, tasks)
+    output = ModuleOutput("m", log, tasks, log_size_bytes=100_000)
     fill(output.descriptor)
     output.say("---module ended by jouled: why---")
     output.say("---module terminated---")
@@ -28,9 +29,18 @@ async def test_what_is_said_of_a_module_that_floods_its_pipe_is_in_its_log(tasks
     assert lines[-2:] == ["---module ended by jouled: why---", "---module terminated---"]
 
 
+async def test_a_log_is_bounded_by_the_size_that_it_is_given(tasks, tmp_path, until):
+    log = tmp_path / "m.log"
+    async with ModuleOutput("m", log, tasks, log_size_bytes=100_000) as output:
+        for _ in range(100):
+            await asyncio.to_thread(os.write, output.descriptor, (b"x" * 99 + b"\n") * 20)
+        await until(lambda: (tmp_path / "m.log.1").exists())
+    assert 100_000 <= (tmp_path / "m.log.1").stat().st_size < 200_000
+
+
 async def test_last_words_wait_for_a_full_pipe_to_be_emptied(tasks, tmp_path):
     log = tmp_path / "m.log"
-    async with ModuleOutput("m", log, tasks) as output:
+    async with ModuleOutput("m", log, tasks, log_size_bytes=100_000) as output:
         fill(output.descriptor)
         output.say("---module terminated---")
     assert log.read_text().endswith("---module terminated---\n")

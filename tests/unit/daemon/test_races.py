@@ -64,7 +64,7 @@ class World:
         class FakeOutput:
             descriptor = -1
 
-            def __init__(self, *facts):
+            def __init__(self, *facts, **more_facts):
                 pass
 
             async def __aenter__(self):
