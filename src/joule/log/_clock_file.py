@@ -20,7 +20,7 @@ from pathlib import Path
 
 from joule.core import ClockLaw, NodeClock, follow_clock
 from joule.core.clock_law import LAW_BYTES
-from joule.errors import DamagedLogError, ForeignFileError
+from joule.errors import ForeignFileError, LogError
 from joule.log._files import DISK, Files
 
 __all__ = ["ClockFile", "ClockMemory", "clock_path", "following_clock"]
@@ -157,7 +157,7 @@ def following_clock(path: Path, *, mapped: bool = True) -> Iterator[None]:
             and somebody has cut it off.
 
     Raises:
-        DamagedLogError: The file holds no law.
+        LogError: The file holds no law.
         OSError: It cannot be read.
     """
     record = _open_record(path, mapped=mapped)
@@ -165,7 +165,7 @@ def following_clock(path: Path, *, mapped: bool = True) -> Iterator[None]:
         try:
             clock = NodeClock(record)
         except ValueError as error:
-            raise DamagedLogError(str(path), str(error)) from error
+            raise LogError(f"{path} holds no clock of a node: {error}", path=str(path)) from error
         before = follow_clock(clock)
         try:
             yield
@@ -179,7 +179,7 @@ def _open_record(path: Path, *, mapped: bool) -> mmap.mmap | _ReadRecord:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if os.fstat(fd).st_size < LAW_BYTES:
-            raise DamagedLogError(str(path), "it is too short for a clock")
+            raise LogError(f"{path} holds no clock of a node: it is too short", path=str(path))
         if mapped:
             with contextlib.suppress(OSError):  # a file system without mappings
                 return mmap.mmap(fd, LAW_BYTES, prot=mmap.PROT_READ)
