@@ -72,6 +72,7 @@ def test_each_row_has_the_module_command_code_and_machine_that_wrote_it(node):
     script = node.directory / "reader.py"
     (part,) = node.ask("stream_provenance", "/lab/noise")
     assert (part.kind, part.name, part.row, part.starts) == ("module", "reader", 0, 1)
+    assert part.pid == node.module("reader").pid
     assert part.command.endswith(f"python {script}")
     assert (part.python, part.host) == (platform.python_version(), socket.gethostname())
     node.ask("module_restart", "reader")

@@ -318,6 +318,7 @@ class ProvenanceInfo(_Wire):
         last_us: Timestamp of the last.
         since_us: When it was first started, Unix us; None where that is not known.
         starts: How often it was started, one behind the other, without a change.
+        pid: Of the process of its last start; None where that is not known.
     """
 
     kind: str
@@ -337,6 +338,7 @@ class ProvenanceInfo(_Wire):
     last_us: int | None = None
     since_us: int | None = None
     starts: int = 0
+    pid: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

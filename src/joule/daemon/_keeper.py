@@ -21,7 +21,7 @@ from joule.daemon._kills import explain_kill, oom_kills
 from joule.daemon._launch import Launch
 from joule.daemon._niceness import add_niceness
 from joule.daemon._output import ModuleOutput, describe_exit
-from joule.daemon._provenance import record_start
+from joule.daemon._provenance import record_process, record_start
 from joule.daemon._records import ModuleRecords
 from joule.daemon._states import ModuleState, ModuleStatus, module_command
 from joule.daemon._tag import put_tag
@@ -173,6 +173,7 @@ class ModuleKeeper:
             return reason
         self._output, self._cause, self._oom_kills = output, None, oom_kills()
         put_tag(child.pid, self.launch.mark)
+        record_process(self.launch, child.pid)
         refusal = add_niceness(child.pid, self.launch.limits.nice)
         if refusal:
             output.say(f"---{refusal}---")

@@ -17,9 +17,9 @@ from joule.core import time_now
 from joule.daemon._code_version import find_code_version
 from joule.daemon._launch import Launch
 from joule.errors import LogError
-from joule.log import Origin, add_origin
+from joule.log import Origin, add_origin, add_process
 
-__all__ = ["copy_origin", "record_start"]
+__all__ = ["copy_origin", "record_process", "record_start"]
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,15 @@ def record_start(launch: Launch) -> None:
             add_origin(directory, origin, time_now())
         except (LogError, OSError) as error:
             _log.warning("module %s: that it writes %s cannot be recorded: %s", launch.name, directory, error)
+
+
+def record_process(launch: Launch, pid: int) -> None:
+    """Record which process a module that was recorded has come to be; a small write for each output."""
+    for directory in launch.output_logs:
+        try:
+            add_process(directory, pid)
+        except OSError as error:
+            _log.warning("module %s: its process cannot be recorded in %s: %s", launch.name, directory, error)
 
 
 def copy_origin(source: str, command: str) -> Origin:

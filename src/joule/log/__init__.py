@@ -26,7 +26,7 @@ from joule.log._history import (
 from joule.log._identity import Identity, create_log, read_identity, relabel_log
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
-from joule.log._provenance import Origin, Stretch, add_origin, inspect_provenance
+from joule.log._provenance import Origin, Stretch, add_origin, add_process, inspect_provenance
 from joule.log._reader import LogReader
 from joule.log._record import NodeRecord, load_records
 from joule.log._runtime import find_runtime_directory, runtime_directory
@@ -62,6 +62,7 @@ __all__ = [
     "Stretch",
     "Syncer",
     "add_origin",
+    "add_process",
     "clock_path",
     "copy_later_rows",
     "count_rows",

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from joule.log._files import DISK, Files
+from joule.log._files import DISK, Files, sync_directory
 from joule.log._head import Head
 from joule.log._reader import LogReader
 
-__all__ = ["Origin", "Stretch", "add_origin", "inspect_provenance"]
+__all__ = ["Origin", "Stretch", "add_origin", "add_process", "inspect_provenance"]
 
 PROVENANCE_NAME = "provenance.jsonl"
 _LARGEST_BYTES = 32 * 1024  # beyond this the file is written anew when at least half of it collapses
@@ -67,6 +67,7 @@ class Stretch:
         last_us: Timestamp of the last.
         since_us: When it was first started, Unix us; None where that is not known.
         starts: How often it was started.
+        pid: Of the process of its last start; None where that is not known.
     """
 
     origin: Origin | None
@@ -77,6 +78,7 @@ class Stretch:
     last_us: int | None
     since_us: int | None
     starts: int
+    pid: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class _Entry:
     time_us: int
     starts: int
     origin: Origin
+    pid: int | None = None
 
     def line(self) -> bytes:
         return json.dumps(dataclasses.asdict(self)).encode() + b"\n"
@@ -126,6 +129,20 @@ def add_origin(directory: Path, origin: Origin, now_us: int, files: Files = DISK
         _rewrite(path, kept, files)
 
 
+def add_process(directory: Path, pid: int, files: Files = DISK) -> None:
+    """Record which process the last origin has come to be, once it is started.
+
+    Raises:
+        OSError: It cannot be recorded.
+    """
+    fd = files.open(directory / PROVENANCE_NAME, write=True)
+    try:
+        line = json.dumps({"pid": pid}).encode() + b"\n"
+        files.write(fd, line, len(line), files.size(fd))
+    finally:
+        files.close(fd)
+
+
 def inspect_provenance(directory: Path, files: Files = DISK) -> list[Stretch]:
     """Return who wrote the rows of a log, oldest first; the last one may have written none yet.
 
@@ -165,6 +182,7 @@ def _measured(log: LogReader, entry: _Entry | None, row: int, end: int, head: He
         last_us=_timestamp(log, end - 1, end) if rows else None,
         since_us=entry.time_us if entry else None,
         starts=entry.starts if entry else 0,
+        pid=entry.pid if entry else None,
     )
 
 
@@ -187,15 +205,19 @@ def _read(path: Path, files: Files) -> bytes:
 def _parse(data: bytes) -> list[_Entry]:
     """Return the entries of a file; a line that is none, such as one that a crash cut off, costs no other."""
     known = {field.name for field in dataclasses.fields(Origin)}
-    entries = []
+    entries: list[_Entry] = []
     for line in data.splitlines():
         try:
             facts: dict[str, Any] = json.loads(line)
+            pid = int(facts["pid"]) if facts.get("pid") else None
+            if "pid" in facts and "origin" not in facts and entries:
+                entries[-1] = dataclasses.replace(entries[-1], pid=pid)
+                continue
             origin = Origin(**{name: str(value) for name, value in facts["origin"].items() if name in known})
             row, time_us, starts = int(facts["row"]), int(facts["time_us"]), int(facts["starts"])
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
-        entries.append(_Entry(row=row, time_us=time_us, starts=starts, origin=origin))
+        entries.append(_Entry(row=row, time_us=time_us, starts=starts, origin=origin, pid=pid))
     return entries
 
 
@@ -206,7 +228,7 @@ def _collapsed(entries: Sequence[_Entry]) -> list[_Entry]:
         if kept and kept[-1].row == entry.row and kept[-1].origin != entry.origin:
             kept.pop()  # it wrote nothing
         if kept and kept[-1].origin == entry.origin:
-            kept[-1] = dataclasses.replace(kept[-1], starts=kept[-1].starts + entry.starts)
+            kept[-1] = dataclasses.replace(kept[-1], starts=kept[-1].starts + entry.starts, pid=entry.pid)
         else:
             kept.append(entry)
     return kept
@@ -223,3 +245,4 @@ def _rewrite(path: Path, entries: Sequence[_Entry], files: Files) -> None:
     finally:
         files.close(fd)
     files.rename(making, path)
+    sync_directory(path.parent, files)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from joule.core import Layout
-from joule.log import LogWriter, Origin, _provenance, add_origin, create_log, inspect_provenance, trim_log
+from joule.log import LogWriter, Origin, _provenance, add_origin, add_process, create_log, inspect_provenance, trim_log
 
 LAYOUT = Layout("float32", 1)
 FIRST = Origin(kind="module", name="reader", command="python3 reader.py", code="git 1a2b", host="pi")
@@ -42,16 +42,19 @@ def test_each_row_has_the_origin_that_was_recorded_before_it(log):
     add_origin(log, SECOND, 200)
     store(log, 20, 2)
     assert told(log) == [("git 1a2b", 0, 3, 3, 10, 12), ("git 3c4d", 3, 5, 2, 20, 21)]
-    assert [(part.since_us, part.starts) for part in inspect_provenance(log)] == [(100, 1), (200, 1)]
+    add_process(log, 4711)
+    found = [(part.since_us, part.starts, part.pid) for part in inspect_provenance(log)]
+    assert found == [(100, 1, None), (200, 1, 4711)]
     assert inspect_provenance(log)[0].origin == FIRST
 
 
 def test_starts_of_the_same_are_one_entry(log):
     for start in range(5):
         add_origin(log, FIRST, start)
+        add_process(log, 100 + start)
         store(log, 10 * start, 2)
     (part,) = inspect_provenance(log)
-    assert (part.rows, part.starts, part.since_us, part.last_us) == (10, 5, 0, 41)
+    assert (part.rows, part.starts, part.since_us, part.last_us, part.pid) == (10, 5, 0, 41, 104)
 
 
 def test_what_wrote_no_row_is_forgotten_when_something_else_starts(log):
@@ -81,7 +84,9 @@ def test_rows_that_were_trimmed_are_not_counted(log):
     assert told(log) == [("git 1a2b", 0, 20, 0, None, None), ("git 3c4d", 20, 30, 10, 200, 209)]
 
 
-@pytest.mark.parametrize("rest", [b'{"row": 3, "or', b"\0\0\0\0", b"[]\n{}\n", b'{"row":1,"time_us":1,"starts":1}\n'])
+@pytest.mark.parametrize(
+    "rest", [b'{"row": 3, "or', b"\0\0\0\0", b"[]\n{}\n", b'{"row":1,"time_us":1,"starts":1,"origin":5}\n']
+)
 def test_lines_that_a_crash_left_cost_no_other(log, rest):
     add_origin(log, FIRST, 1)
     store(log, 1, 3)
@@ -104,6 +109,7 @@ def test_a_module_that_ends_all_the_time_does_not_fill_the_disk(log, monkeypatch
     monkeypatch.setattr(_provenance, "_LARGEST_BYTES", 4096)
     for start in range(300):
         add_origin(log, FIRST, start)
+        add_process(log, start)
     assert (log / "provenance.jsonl").stat().st_size < 3 * 4096
     (part,) = inspect_provenance(log)
     assert (part.starts, part.since_us) == (300, 0)
