@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +15,7 @@ from joule.config import Secret, load_module_arguments
 from joule.config._faults import FaultList
 from joule.config._ini import parse_ini
 from joule.config._variables import Variables
+from joule.core.variables import replace_variables
 from joule.errors import ConfigurationError
 
 
@@ -161,3 +165,35 @@ def test_no_fault_and_no_note_holds_a_secret(node, secrets, monkeypatch):
     assert len(setup.errors) >= 10
     assert canary not in repr(setup)
     assert canary not in "\n".join(map(str, [*setup.faults, *setup.notes]))
+
+
+HOSTILE = [
+    "$(touch CANARY)",
+    "`touch CANARY`",
+    "; touch CANARY",
+    "| touch CANARY &",
+    "'; touch CANARY; '",
+    '"$(touch CANARY)"',
+    "${PATH:-$(touch CANARY)} $${A}",
+    "%s %n {0.__class__} {{x}}",
+    "--pipes=x --other",
+    "\\\\n \\x1b[2J",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("way", ["written", "environment", "secret"])
+def test_no_value_is_run_or_taken_apart_on_its_way_to_the_module(node, secrets, monkeypatch, text, way):
+    program = node.write("show", f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    program.chmod(0o700)
+    written = text.replace("${", "$${") if way == "written" else "${HELD}"
+    monkeypatch.setenv("HELD", text)
+    if way == "secret":
+        secrets(f"HELD = {text}\n")
+    node.write("module_configs/m.conf", f"[Main]\nname = m\nexec_cmd = ./show\n[Arguments]\na = {written}\n")
+    module = only_module(node)
+    ended = subprocess.run(module.command, cwd=node.directory, capture_output=True, text=True, check=True)
+    (argument,) = json.loads(ended.stdout)
+    values = {name: value.reveal() for name, value in module.variables.items()}
+    assert replace_variables(argument, values) == f"--a={text}" if values else argument == f"--a={text}"
+    assert not (node.directory / "CANARY").exists()
