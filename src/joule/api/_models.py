@@ -74,7 +74,7 @@ class ModuleInfo(_Wire):
         reason: One sentence: why it is in that state.
         pid: Of the running process, else None.
         uptime_s: How long that process has been running, else None.
-        restarts: How often it was started again since `jouled` started.
+        restarts: How often it was started again by itself since `jouled` started.
         exit_code: How its last process ended: the exit status, or minus the number of the signal; None before that.
         inputs: Stream path by pipe name.
         outputs: Stream path by pipe name.
@@ -177,6 +177,7 @@ class ReloadReport(_Wire):
         outdated: Those that go on as they were, since their files have faults now.
         faults: What keeps modules or streams from being used as they are configured, a sentence each.
         waiting: Keys of `main.conf` whose change waits for the next start of `jouled`.
+        ended: Modules that were started and ended at once, or could not be started at all: name and reason each.
     """
 
     started: tuple[str, ...] = ()
@@ -187,6 +188,7 @@ class ReloadReport(_Wire):
     outdated: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:

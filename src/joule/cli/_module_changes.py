@@ -115,7 +115,8 @@ def _line(change: ModuleChange, nothing_to_do: str) -> str:
     already = "" if change.changed else f"{nothing_to_do}; "
     process = "" if module.pid is None else f", process {module.pid}"
     why = f": {module.reason}" if module.state not in ("running", "stopped") else ""
-    return f"{module.name}: {already}{module.state}{process}{why}"
+    file = f"; what its file says now is not in effect: {module.outdated}" if module.outdated and not why else ""
+    return f"{module.name}: {already}{module.state}{process}{why}{file}"
 
 
 def _went_wrong(change: ModuleChange) -> bool:

@@ -26,7 +26,8 @@ def reload(ctx: click.Context, *, as_json: bool) -> None:
     Only what they have changed is touched. New modules are started, those whose files are gone are stopped, changed
     ones are stopped and started; all others go on. Attributes of streams take effect. A module whose file has a fault
     now goes on as it was; a fault in main.conf changes nothing. A changed script is no changed file: see 'joule module
-    restart'. Sending SIGHUP to jouled does the same. The exit code is 1 where there are faults.
+    restart'. Sending SIGHUP to jouled does the same. The exit code is 1 where there are faults, or a module
+    that was started does not stay up.
     """
     session = ctx.ensure_object(Session)
     report = session.run(lambda node: node.reload())
@@ -36,9 +37,11 @@ def reload(ctx: click.Context, *, as_json: bool) -> None:
         show_facts(_facts(report))
     for fault in report.faults:
         note(f"fault: {fault}")
+    for module in report.ended:
+        note(f"did not stay up: {module}")
     for key in report.waiting:
         note(f"{key} was changed in main.conf: it takes effect when jouled is started again")
-    if report.faults:
+    if report.faults or report.ended:
         ctx.exit(FAILED)
 
 

@@ -27,6 +27,8 @@ __all__ = ["ManagedNode"]
 
 T = TypeVar("T")
 
+_SETTLE_S = 5.0  # whoever reloads wants to know whether what was started stays up, and not to wait for all of many
+
 _log = logging.getLogger(__name__)
 
 
@@ -174,11 +176,14 @@ class ManagedNode:
             own = {*setup.broken_modules, *in_doubt}  # the faults of their files say it already
             others = tuple(f"module {name}: {why}" for name, why in faults.items() if name not in own)
             stopped = {name for name in difference.changed if not self.supervisor.is_kept(name)}
+            report = summarize(difference, faults, stopped)
+            down = await self.supervisor.settle((*report.started, *report.restarted), _SETTLE_S)
             report = dataclasses.replace(
-                summarize(difference, faults, stopped),
+                report,
                 outdated=tuple(self.outdated),
                 faults=(*map(str, setup.errors), *others),
                 waiting=waiting,
+                ended=tuple(f"{name}: {why}" for name, why in down.items()),
             )
             _log_report(report, setup)
             return report

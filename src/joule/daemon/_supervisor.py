@@ -176,6 +176,21 @@ class Supervisor:
         """Return the names of the modules that run, or will by themselves, in the order of their start."""
         return [name for name in self._keepers if self.is_kept(name)]
 
+    async def settle(self, names: Iterable[str], timeout_s: float) -> dict[str, str]:
+        """Wait until the starts of modules have come to something, for a while.
+
+        Returns:
+            Why modules do not run that have ended, or could not be started, by name.
+        """
+        keepers = [self._keepers[name] for name in names if name in self._keepers]
+        waits = [asyncio.ensure_future(keeper.settled.wait()) for keeper in keepers]
+        if waits:
+            _, open_ = await asyncio.wait(waits, timeout=timeout_s)
+            for wait in open_:
+                wait.cancel()
+        down = (ModuleState.BACKING_OFF, ModuleState.FAILED)
+        return {keeper.launch.name: keeper.status.reason for keeper in keepers if keeper.status.state in down}
+
     async def while_stopped(self, reason: str, work: Callable[[], Awaitable[T]]) -> T:
         """Stop all modules, do something, and start those again that ran before.
 

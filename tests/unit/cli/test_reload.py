@@ -16,11 +16,14 @@ def test_what_was_done_is_told_a_line_each(run, node):
 
 
 def test_faults_and_what_waits_are_told_apart_and_faults_make_the_exit_code_1(run, node):
-    node.report = ReloadReport(outdated=("c",), faults=("c.conf:3: no",), waiting=("DataDirectory",))
+    node.report = ReloadReport(
+        outdated=("c",), faults=("c.conf:3: no",), waiting=("DataDirectory",), ended=("d: it ended",)
+    )
     result = run("reload")
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         "fault: c.conf:3: no",
+        "did not stay up: d: it ended",
         "DataDirectory was changed in main.conf: it takes effect when jouled is started again",
     ]
 

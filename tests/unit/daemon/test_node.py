@@ -82,3 +82,13 @@ async def test_a_node_that_stops_reads_no_files(node, tmp_path):
     with pytest.raises(NodeError, match="is stopping"):
         await node.reload()
     assert node.names() == ["reader"]
+
+
+async def test_a_reload_tells_which_of_the_modules_that_it_started_did_not_stay_up(node, tmp_path):
+    configure(tmp_path, "other")
+    file = tmp_path / "node" / "module_configs" / "other.conf"
+    file.write_text(file.read_text().replace("exec sleep 60", "exit 3"))
+    report = await node.reload()
+    assert (report.started, report.faults) == (("other",), ())
+    assert len(report.ended) == 1
+    assert report.ended[0].startswith("other: its process ended") and "exit code 3" in report.ended[0]
