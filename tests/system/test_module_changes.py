@@ -129,3 +129,20 @@ def test_without_a_jouled_the_command_says_how_to_start_one(kit):
     asked = joule(kit, "module", "stop", "reader")
     assert asked.returncode == 3
     assert os.fspath(kit.directory) in asked.stderr
+
+
+def test_many_modules_start_in_turn_and_the_node_answers_and_stops_meanwhile(kit):
+    for number in range(40):
+        (kit.directory / "module_configs" / f"{number:02}.conf").write_text(
+            f"[Main]\nname = m{number:02}\nexec_cmd = sh -c 'exec sleep 60'\n[Outputs]\nout = /m/{number}:int8[x]\n"
+        )
+    jouled = kit.start()
+    modules = kit.ask("modules")
+    waiting = [module for module in modules if module.state == "waiting"]
+    assert len(waiting) > 10
+    assert any(module.reason.endswith("modules start before it") for module in waiting)
+    assert kit.ask("module_stop", "m39").module.state == "stopped"
+    kit.wait(lambda: sum(module.state == "running" for module in kit.ask("modules")) > 10, "some of them")
+    assert kit.module("m39").state == "stopped"
+    assert jouled.stop() == 0
+    assert kit.processes() == []
