@@ -9,7 +9,7 @@ from aiohttp import web
 
 from joule.api import ChangeInfo
 from joule.core import DATATYPES, MAX_WIDTH, ElementSpec, Layout, StreamSpec, join_stream_path
-from joule.core.attributes import STREAM_ATTRIBUTES, change_stream
+from joule.core.attributes import change_stream
 from joule.errors import BadAttributeError, LayoutMismatchError
 from joule.server._body import read_body
 from joule.server._query import flag, stream_key
@@ -17,13 +17,14 @@ from joule.server._view import NodeView
 
 __all__ = ["StreamChangeRoutes"]
 
-# What upstream's clients send along with every stream, and no change can give it.
+# What upstream's clients send along with every stream and folder, and no change can give it.
 _TOLD = frozenset(
-    (
+    {
         *("id", "is_configured", "is_source", "is_destination", "updated_at"),
         *("locked", "active", "data_info", "datatype", "layout"),
-    )
+    }
 )
+_TOLD_OF_FOLDERS = frozenset({"id", "path", "locked", "updated_at", "children", "folders", "streams", "event_streams"})
 
 
 class StreamChangeRoutes:
@@ -70,8 +71,10 @@ class StreamChangeRoutes:
     async def update_folder(self, request: web.Request) -> web.Response:
         """PUT /folder.json {path|id, folder}: change `name` and `description`, as far as they are given."""
         body = await read_body(request)
-        facts = body.object("folder")
-        changes = {name: facts[name] for name in ("name", "description") if name in facts}
+        changes = {name: value for name, value in body.object("folder").items() if name not in _TOLD_OF_FOLDERS}
+        for name in changes:
+            if name not in ("name", "description"):
+                raise BadAttributeError(name, "a folder has none of that name; there are name, description")
         return _changed(await self._node.changes.update_folder(body.key(), changes))
 
     async def move_folder(self, request: web.Request) -> web.Response:
@@ -133,8 +136,7 @@ def _new_stream(facts: Mapping[str, Any], folder: str) -> StreamSpec:
         raise BadAttributeError("elements", "each needs a name")
     places = tuple(ElementSpec(name=str(place)) for place in range(len(elements)))
     spec = StreamSpec(path=join_stream_path(folder, name), datatype=_datatype(facts), elements=places)
-    known = {*STREAM_ATTRIBUTES, "elements"}
-    return change_stream(spec, {key: value for key, value in _attributes(facts).items() if key in known})
+    return change_stream(spec, {key: value for key, value in _attributes(facts).items() if key != "name"})
 
 
 def _datatype(facts: Mapping[str, Any]) -> str:

@@ -144,6 +144,13 @@ async def test_another_layout_is_refused(client, send, catalog):
         ("PUT", "/stream.json", {"id": 1, "stream": 5}, "needs the object 'stream'"),
         ("PUT", "/stream/move.json", {"src_id": 1}, "'dest_path'"),
         ("PUT", "/folder.json", {"path": "/a"}, "needs the object 'folder'"),
+        ("PUT", "/folder.json", {"path": "/a", "folder": {"descriptoin": "x"}}, "there are name, description"),
+        (
+            "POST",
+            "/stream.json",
+            {"stream": {"name": "s", "elements": [{"name": "x"}], "datatype": "int8", "keep": 1}, "dest_path": "/a"},
+            "did you mean 'keep_us'",
+        ),
         ("DELETE", "/folder.json?path=/a&recursive=2", None, "from 0 to 1"),
         ("DELETE", "/stream.json", None, "either 'path' or 'id'"),
     ],
