@@ -1,9 +1,9 @@
 """Watches running modules: ends those that use more than their files allow, or that are stuck, each for a cause.
 
-Looking costs something, and a node at rest must cost nothing to speak of. So every second, while a module runs, one
-small file of the kernel's says how many processes and threads the machine has (some 20 us): only when those have grown
-by more than some module may still have is the process table read. Memory is looked at every second too, but only of the
-known processes of modules that have `max_memory`. The whole table is read soon after a start, every ten seconds where a
+Looking costs something, and a node at rest must cost nothing to speak of. So every two seconds one small file of the
+kernel's says how many processes and threads the machine has (some 20 us): only when those have grown by more than some
+module may still have is the process table read. Memory is looked at every second, but only of the known processes of
+modules that have `max_memory`. The whole table is read soon after a start, every ten seconds where a
 module has `max_memory` or `max_cpu`, and every minute otherwise. Heads of logs are read four times within a `timeout`.
 """
 
@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from joule.config import Limits
 from joule.daemon._ending import GRACE_S
 from joule.daemon._keeper import ModuleKeeper
+from joule.daemon._launch import Launch
 from joule.daemon._limit_rules import CpuRule, Sample, memory_cause, processes_cause
 from joule.daemon._members import find_members
 from joule.daemon._process_table import ProcessInfo, process_count, process_info, unshared_bytes
@@ -31,6 +32,7 @@ from joule.errors import LogError
 __all__ = ["Watch"]
 
 LOOK_S = 1.0
+QUIET_LOOK_S = 2.0
 FIRST_PASS_S = 3.0  # after a start: by then a module has started what it starts
 LIMITED_PASS_S = 10.0
 PASS_S = 60.0
@@ -88,6 +90,9 @@ class Watch:
         self._next_pass_s = 0.0
         self._next_note_s = 0.0
         self._count_at_pass = 0
+        self._present: list[tuple[Launch, int | None]] = []
+        self._is_quiet = True
+        self._room: int | None = None
 
     async def run(self) -> None:
         """Watch without end."""
@@ -98,6 +103,11 @@ class Watch:
 
     def look(self, now_s: float) -> None:
         """Look at what is due now, and begin the end of modules that are beyond a limit."""
+        present = [(keeper.launch, keeper.status.pid) for keeper in self._keepers()]
+        # Nearly always so on a node at rest, and all that it pays: the same modules, and nobody has started much.
+        if present == self._present and self._is_quiet and now_s < self._next_pass_s and not self._is_crowded():
+            return
+        self._present = present
         self._follow_runs(now_s)
         if now_s >= self._next_pass_s or self._is_crowded():
             self._pass(now_s)
@@ -112,6 +122,8 @@ class Watch:
                 self._judge_progress(run, now_s)
 
     def _pause_s(self) -> float:
+        if self._is_quiet:
+            return QUIET_LOOK_S
         timeouts_us = [limits.timeout_us for limits in self._all_limits() if limits.timeout_us is not None]
         return min([LOOK_S, *(timeout_us / 1e6 / _LOOKS_IN_TIMEOUT for timeout_us in timeouts_us)])
 
@@ -135,15 +147,21 @@ class Watch:
             known.keeper = keeper
             runs[name] = known
         self._runs = runs
+        self._is_quiet = not any(limits.max_memory_bytes or limits.timeout_us for limits in self._all_limits())
+        self._measure_room()
 
     def _is_crowded(self) -> bool:
         """Return whether some module may have gone beyond `max_processes` since the last pass."""
+        return self._room is not None and process_count() - self._count_at_pass > self._room
+
+    def _measure_room(self) -> None:
+        """Note how many processes some module may start at least before it has too many."""
         room = [
             run.limits.max_processes - len(run.members)
             for run in self._runs.values()
             if run.limits.max_processes is not None and not run.is_ended
         ]
-        return bool(room) and process_count() - self._count_at_pass > min(room)
+        self._room = min(room, default=None)
 
     def _pass(self, now_s: float) -> None:
         """Read the process table, and judge all modules by it."""
@@ -156,6 +174,7 @@ class Watch:
             if is_minute and run.members:
                 self._history.note(name, run.pid, run.started_s, sample)
             self._judge(run, sample)
+        self._measure_room()
         if is_minute:
             self._next_note_s = now_s + PASS_S
         has_limits = any(limits.max_memory_bytes or limits.max_cpu_percent for limits in self._all_limits())
