@@ -23,6 +23,7 @@ from joule.core import StreamSpec, check_stream_path, is_below, time_now
 from joule.daemon._log_removal import LogRemover, draft_directory
 from joule.daemon._preparation import segment_us
 from joule.daemon._provenance import copy_origin
+from joule.daemon._tasks import thread_to_its_end
 from joule.errors import BadMoveError, NameTakenError
 from joule.log import BREAK, LogWriter, add_origin, count_rows, create_log, read_log
 
@@ -102,7 +103,7 @@ class FolderCopies:
                 async with contextlib.aclosing(self._copy(job, start_us, end_us)) as ticks:
                     async for _ in ticks:
                         yield _progress(jobs)
-            await self._give_names(jobs)
+            await thread_to_its_end(lambda: self._give_names(jobs))
             self._complete(jobs, source, destination)
             yield _progress(jobs)
         finally:
@@ -167,15 +168,8 @@ class FolderCopies:
                     writer.store(block)
                     job.rows += len(block)
 
-    async def _give_names(self, jobs: list[_Job]) -> None:
-        """Make logs of what is complete; to its end, since what is left of a copy may not be removed meanwhile."""
-        naming = asyncio.ensure_future(asyncio.to_thread(self._rename, jobs))
-        try:
-            await asyncio.shield(naming)
-        finally:
-            await asyncio.wait({naming})
-
-    def _rename(self, jobs: list[_Job]) -> None:
+    def _give_names(self, jobs: list[_Job]) -> None:
+        """Make logs of what is complete."""
         for job in jobs:
             directory = log_directory(self._data_directory, job.stream_id)
             draft_directory(directory).rename(directory)

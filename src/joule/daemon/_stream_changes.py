@@ -20,6 +20,7 @@ from joule.core.attributes import change_stream, check_text
 from joule.daemon._copying import FolderCopies
 from joule.daemon._log_removal import LogRemover
 from joule.daemon._stream_usage import StreamUsage
+from joule.daemon._tasks import thread_to_its_end
 from joule.errors import LogError, StreamHeldError
 from joule.log import create_log, current_writer, relabel_log
 
@@ -64,7 +65,7 @@ class StreamChanges:
         self._remover.in_work.add(stream_id)
         try:
             directory = log_directory(self._data_directory, stream_id)
-            await asyncio.to_thread(create_log, directory, spec.layout, spec.path)
+            await thread_to_its_end(lambda: _make_log(directory, spec))
             (record,) = self._catalog.complete_streams({stream_id: spec})
         except OSError as error:
             raise LogError(
@@ -235,6 +236,10 @@ class StreamChanges:
 
 def _without_path(spec: StreamSpec) -> StreamSpec:
     return dataclasses.replace(spec, path="")
+
+
+def _make_log(directory: Path, spec: StreamSpec) -> None:
+    create_log(directory, spec.layout, spec.path)
 
 
 def _relabel(records: Iterable[StreamRecord], data_directory: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Self
 from joule.daemon._backoff import failures_after, restart_delay_s
 from joule.errors import JouleError
 
-__all__ = ["BackgroundTasks"]
+__all__ = ["BackgroundTasks", "thread_to_its_end"]
 
 _log = logging.getLogger(__name__)
 
@@ -67,3 +67,15 @@ class BackgroundTasks:
                 await asyncio.sleep(delay_s)
             else:
                 return
+
+
+async def thread_to_its_end(work: Callable[[], None]) -> None:
+    """Run `work` in a thread; whoever is cancelled meanwhile is so when the thread is through, not before.
+
+    For work on files that nobody else may touch before it is done.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(running)
+    finally:
+        await asyncio.wait({running})

@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import threading
+
+import pytest
 
 from joule.daemon import _tasks
 from joule.daemon._tasks import BackgroundTasks
@@ -56,3 +59,30 @@ async def test_an_error_of_ours_is_logged_as_its_sentence(caplog, monkeypatch):
     (record,) = caplog.records
     assert "logging failed: the logger was killed; it starts again" in record.getMessage()
     assert not record.exc_info
+
+
+async def test_a_thread_is_waited_for_also_by_who_is_cancelled():
+    begun, go_on, done = threading.Event(), threading.Event(), []
+
+    def work():
+        begun.set()
+        go_on.wait(10)
+        done.append(True)
+
+    waiting = asyncio.create_task(_tasks.thread_to_its_end(work))
+    await asyncio.to_thread(begun.wait, 10)
+    waiting.cancel()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert done == [True]
+
+
+async def test_what_a_thread_raises_is_raised():
+    def work():
+        raise OSError(5, "no")
+
+    with pytest.raises(OSError, match="no"):
+        await _tasks.thread_to_its_end(work)
