@@ -36,6 +36,18 @@ STUBBORN = """
         time.sleep(1)
 """
 
+SLOW = """
+    import pathlib, signal, sys, time
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *facts: stop.append(1))
+    print("up", flush=True)
+    while not stop:
+        time.sleep(0.01)
+    print("asked to stop", flush=True)
+    while not pathlib.Path('{may_end}').exists():
+        time.sleep(0.01)
+"""
+
 
 def joule(kit, *arguments):
     return subprocess.run(
@@ -76,21 +88,25 @@ def test_a_script_that_was_corrected_runs_after_a_restart(kit):
 
 
 def test_a_stop_is_done_although_whoever_asked_has_gone(kit):
-    kit.add("stubborn", STUBBORN)
+    may_end = kit.directory / "may end"
+    kit.add("slow", SLOW.format(may_end=may_end))
     jouled = kit.start()
-    kit.wait(lambda: "stubborn" in kit.log("stubborn"), "the module")
-    pid = kit.module("stubborn").pid
+    kit.wait(lambda: "up" in kit.log("slow"), "the module")
+    pid = kit.module("slow").pid
 
     async def ask_and_go():
         async with open_node(str(kit.directory)) as node:
-            asking = asyncio.ensure_future(node.module_stop("stubborn"))
-            await asyncio.sleep(0.3)  # the request is on its way, and needs 5 s
+            asking = asyncio.ensure_future(node.module_stop("slow"))
+            while "asked to stop" not in kit.log("slow"):
+                await asyncio.sleep(0.02)
             asking.cancel()
             await asyncio.wait([asking])
 
     asyncio.run(ask_and_go())
-    kit.wait(lambda: process_info(pid) is None, "the end of the module")
-    kit.wait(lambda: kit.module("stubborn").state == "stopped", "its state")
+    assert kit.module("slow").pid == pid
+    may_end.touch()
+    kit.wait(lambda: kit.module("slow").state == "stopped", "its state")
+    assert process_info(pid) is None
     assert "Traceback" not in jouled.said()
 
 

@@ -60,7 +60,10 @@ def pair(kit):
     kit.add("doubled", FILTER, inputs="input = /test/raw", outputs="output = /test/doubled:float64[a]")
     kit.jouled = kit.start()
     kit.wait(lambda: kit.ask("stream", "/test/doubled").rows > 0, "filtered rows")
-    return kit
+    yield kit
+    kit.jouled.process.terminate()
+    kit.wait(lambda: "is stopping" in kit.jouled.said(), "the stop")
+    kit.jouled.process.terminate()  # a filter takes 2 s to stop
 
 
 def test_only_what_changed_is_touched(pair):
