@@ -168,8 +168,8 @@ class ManagedNode:
             _check_main(setup)
             config, waiting = keep_fixed(self.setup.config, setup.config)
             setup = dataclasses.replace(setup, config=config)
-            planned = plan(setup, self._catalog, self._run_directory)
             before = {keeper.launch.name: keeper.launch for keeper in self.supervisor.keepers()}
+            planned = plan(setup, self._catalog, self._run_directory, self._logs_in_use())
             in_doubt = names_in_doubt(self.modules, setup)
             difference = compare(before, planned, in_doubt)
             faults = await self._apply(setup, planned, difference)
@@ -225,6 +225,10 @@ class ManagedNode:
         self.outdated = outdated
         self.problems = {name: why for name, why in faults.items() if name not in outdated}
         self.modules = {module.name: module for module in setup.modules} | {name: before[name] for name in outdated}
+
+    def _logs_in_use(self) -> set[Path]:
+        launches = [keeper.launch for keeper in self.supervisor.keepers() if keeper.status.pid is not None]
+        return {log for launch in launches for log in (*launch.input_logs, *launch.output_logs)}
 
     def _check_can_start(self, name: str) -> None:
         self.check_name(name)

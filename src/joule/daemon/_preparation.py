@@ -17,7 +17,7 @@ from pathlib import Path
 
 from joule.api import log_directory, module_log_file
 from joule.catalog import Catalog, StreamRecord
-from joule.config import ModuleConfig, NodeSetup, PipeConfig
+from joule.config import Fault, ModuleConfig, NodeSetup, PipeConfig
 from joule.daemon._launch import Launch
 from joule.daemon._unknown_logs import find_unknown_logs
 from joule.daemon._web_sockets import web_socket
@@ -39,6 +39,8 @@ _SHORTEST_SEGMENT_US = 1_000_000
 _TRANSIENT_SEGMENT_US = 60_000_000  # a stream that keeps nothing: its newest two segments stay readable
 
 _OF_THE_NODE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
+
+_NAME_LINE = re.compile(r"^[ \t]*name[ \t]*[=:](.*)$", re.IGNORECASE | re.MULTILINE)
 
 _log = logging.getLogger(__name__)
 
@@ -90,10 +92,21 @@ def prepare(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparat
     return Preparation(launches=launches, problems={**planned.problems, **faults})
 
 
-def plan(setup: NodeSetup, catalog: Catalog, run_directory: Path) -> Preparation:
-    """Make streams and logs as the configuration wants them; say what can then be started. See `prepare`."""
-    streams, faults = _make_streams(setup, catalog)
-    problems = {name: f"its configuration has a fault: {_fault_of(setup, name)}" for name in setup.broken_modules}
+def plan(
+    setup: NodeSetup, catalog: Catalog, run_directory: Path, in_use: Collection[Path] = frozenset()
+) -> Preparation:
+    """Make streams and logs as the configuration wants them; say what can then be started. See `prepare`.
+
+    Args:
+        setup: The configuration.
+        catalog: Open for writing.
+        run_directory: For FIFOs and sockets.
+        in_use: Directories of logs that modules have open: there is no need to look whether they can be read.
+    """
+    streams, faults = _make_streams(setup, catalog, in_use)
+    told = _faults_by_name(setup)
+    unknown = "see jouled's log, or 'joule check'"
+    problems = {name: f"its configuration has a fault: {told.get(name, unknown)}" for name in setup.broken_modules}
     launches = []
     for module in setup.modules:
         try:
@@ -130,7 +143,9 @@ def make_cursors(launches: Iterable[Launch]) -> dict[str, str]:
     return faults
 
 
-def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamRecord], dict[str, JouleError]]:
+def _make_streams(
+    setup: NodeSetup, catalog: Catalog, in_use: Collection[Path]
+) -> tuple[dict[str, StreamRecord], dict[str, JouleError]]:
     data = setup.config.data_directory
     streams: dict[str, StreamRecord] = {}
     faults: dict[str, JouleError] = {}
@@ -149,9 +164,12 @@ def _make_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamR
             except JouleError as error:
                 faults[spec.path] = error
     for path, record in streams.items():
+        directory = log_directory(data, record.id)
+        if directory in in_use:
+            continue
         try:
-            with _own_trouble(log_directory(data, record.id)):
-                _make_log(log_directory(data, record.id), record)
+            with _own_trouble(directory):
+                _make_log(directory, record)
         except JouleError as error:
             faults[path] = error
     for path, fault in faults.items():
@@ -254,14 +272,17 @@ def _running_reason(module: ModuleConfig, setup: NodeSetup) -> str:
     return f"its process runs; no module of this node writes {', '.join(silent)}" if silent else "its process runs"
 
 
-def _fault_of(setup: NodeSetup, module: str) -> str:
+def _faults_by_name(setup: NodeSetup) -> dict[str, str]:
     """Return the first fault of the file that gives a module its name; the daemon's log has all of them."""
-    names_it = re.compile(rf"^\s*name\s*[=:]\s*{re.escape(module)}\s*$", re.IGNORECASE | re.MULTILINE)
+    first: dict[Path, Fault] = {}
     for fault in setup.errors:
+        first.setdefault(fault.file, fault)
+    faults: dict[str, str] = {}
+    for file, fault in first.items():
         with contextlib.suppress(OSError):
-            if fault.file.is_file() and names_it.search(fault.file.read_text(errors="replace")):
-                return str(fault)
-    return "see jouled's log, or 'joule check'"
+            for name in _NAME_LINE.findall(file.read_text(errors="replace") if file.is_file() else ""):
+                faults.setdefault(name.strip(), str(fault))
+    return faults
 
 
 def forget_cursors(setup: NodeSetup, kept: Collection[str]) -> None:
