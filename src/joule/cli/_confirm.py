@@ -12,9 +12,9 @@ from joule.cli._output import note, show_json
 from joule.cli._text import printable
 
 if TYPE_CHECKING:
-    from joule.api import ChangeInfo
+    from joule.api import ChangeInfo, Node
 
-__all__ = ["confirm", "show_change", "yes_option"]
+__all__ = ["check_running", "confirm", "show_change", "yes_option"]
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked, as in scripts.")
 
@@ -38,6 +38,19 @@ def confirm(question: str, facts: Sequence[str], *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("this cannot be undone, and there is no terminal to ask: add --yes to do it.")
     click.confirm(printable(question), abort=True, err=True)
+
+
+async def check_running(node: Node) -> None:
+    """Refuse what nobody could do, before somebody is asked whether to do it.
+
+    Raises:
+        NodeUnreachableError: No jouled runs the node.
+    """
+    from joule.errors import NodeUnreachableError
+
+    if (await node.version()).pid is None:
+        start = f"start it with 'jouled --config {node.where}'"
+        raise NodeUnreachableError(f"no jouled runs the node in {node.where}: {start}", node=node.where)
 
 
 def show_change(sentence: str, change: ChangeInfo, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joule.cli._attributes import ATTRIBUTES_HELP, parse_attributes, parse_layout
-from joule.cli._confirm import confirm, show_change, yes_option
+from joule.cli._confirm import check_running, confirm, show_change, yes_option
 from joule.cli._options import json_option, stream_name
 from joule.cli._output import show_json
 from joule.cli._session import Session
@@ -113,6 +113,7 @@ def delete(session: Session, streams: tuple[str | int, ...], *, yes: bool, as_js
 
 
 async def _find(node: Node, streams: tuple[str | int, ...]) -> list[StreamInfo]:
+    await check_running(node)
     infos = [await node.stream(stream) for stream in streams]
     return list({info.id: info for info in infos}.values())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from joule.cli._confirm import confirm, show_change, yes_option
+from joule.cli._confirm import check_running, confirm, show_change, yes_option
 from joule.cli._folder_copy import copy
 from joule.cli._folder_tree import FolderTree
 from joule.cli._options import json_option, stream_name
@@ -107,13 +107,18 @@ def delete(session: Session, folder: str | int, *, recursive: bool, yes: bool, a
 
     Only an empty one goes without --recursive. What a running module reads or writes is refused.
     """
-    found = session.run(lambda node: node.folder(folder))
+    found = session.run(lambda node: _find(node, folder))
     streams = list(_streams(found))
     if recursive and streams:
         question = f"Delete {found.path} with {plural(len(streams), 'stream')} and all rows, for good?"
         confirm(question, [_cost(info) for info in streams], yes=yes)
     change = session.run(lambda node: node.folder_delete(found.id, recursive=recursive))
     show_change(f"deleted {change.path}, with {plural(change.streams, 'stream')}", change, as_json=as_json)
+
+
+async def _find(node: Node, folder: str | int) -> FolderInfo:
+    await check_running(node)
+    return await node.folder(folder)
 
 
 async def _root(node: Node, path: str) -> FolderInfo:

@@ -66,6 +66,7 @@ def test_folders_are_moved_renamed_and_described(run, node):
 
 
 def test_deleting_all_that_is_in_a_folder_needs_a_yes(run, node):
+    node.pid = 4711
     result = run("folder", "delete", "/house", "-r")
     assert result.exit_code == 2
     assert "/house/power: 3 rows, 1.5 MB" in result.stderr
@@ -73,6 +74,14 @@ def test_deleting_all_that_is_in_a_folder_needs_a_yes(run, node):
     assert run("folder", "delete", "/house", "-r", "--yes").stdout == "deleted /now/here, with 2 streams\n"
     assert run("folder", "delete", "/house").exit_code == 0
     assert node.asked == [("folder_delete", 3, True), ("folder_delete", 3, False)]
+
+
+@pytest.mark.parametrize("command", [["stream", "delete", "/house/power"], ["folder", "delete", "/house", "-r"]])
+def test_nobody_is_asked_about_what_no_jouled_could_delete(run, node, command):
+    result = run(*command)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "no jouled runs the node in /fake: start it with" in result.stderr
+    assert "rows" not in result.stderr
 
 
 @pytest.mark.parametrize(("answer", "done"), [("y", "done\n"), ("n", ""), ("", "")])

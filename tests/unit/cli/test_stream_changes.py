@@ -111,6 +111,7 @@ def test_what_a_module_holds_is_refused_with_its_name(run, node, command):
 
 
 def test_deleting_tells_what_goes_and_needs_a_yes_where_nobody_can_be_asked(run, node):
+    node.pid = 4711
     result = run("stream", "delete", "/house/power", "2")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "/house/power: 3 rows, 1.5 MB" in result.stderr
@@ -122,5 +123,6 @@ def test_deleting_tells_what_goes_and_needs_a_yes_where_nobody_can_be_asked(run,
 
 
 def test_nothing_is_deleted_when_one_of_the_streams_is_not_there(run, node):
+    node.pid = 4711
     assert run("stream", "delete", "/house/power", "/nowhere", "--yes").exit_code == 4
     assert node.asked == []
