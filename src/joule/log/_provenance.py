@@ -173,13 +173,14 @@ def _measured(log: LogReader, entry: _Entry | None, row: int, end: int, head: He
     end = min(end, head.end)
     begin = max(row, log.segments.firsts[0]) if log.segments.firsts else end
     rows = log.segments.count(begin, end) if begin < end else 0
+    behind_last = log.segments.advance(begin, rows)  # not `end`: a hole may lie before it
     return Stretch(
         origin=entry.origin if entry else None,
         row=row,
         end=end,
         rows=rows,
         first_us=_timestamp(log, begin, log.segments.advance(begin, 1)) if rows else None,
-        last_us=_timestamp(log, end - 1, end) if rows else None,
+        last_us=_timestamp(log, behind_last - 1, behind_last) if rows else None,
         since_us=entry.time_us if entry else None,
         starts=entry.starts if entry else 0,
         pid=entry.pid if entry else None,

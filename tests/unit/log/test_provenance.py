@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
 
 from joule.core import Layout
 from joule.log import LogWriter, Origin, _provenance, add_origin, add_process, create_log, inspect_provenance, trim_log
+from joule.log._head import HeadFile
+from joule.log._segments import make_segment
 
 LAYOUT = Layout("float32", 1)
 FIRST = Origin(kind="module", name="reader", command="python3 reader.py", code="git 1a2b", host="pi")
@@ -72,6 +75,20 @@ def test_rows_from_before_anything_was_recorded_are_said_to_be_so(log):
     add_origin(log, FIRST, 5)
     store(log, 6, 1)
     assert told(log) == [(None, 0, 4, 4, 1, 4), ("git 1a2b", 4, 5, 1, 6, 6)]
+
+
+def test_a_hole_at_the_end_of_a_stretch_hides_no_timestamp(log):
+    add_origin(log, FIRST, 1)
+    store(log, 1, 3)
+    head_file = HeadFile(log, write=True)
+    head = head_file.load()
+    head.end = 100  # a recovery goes on behind indexes that may have been used
+    head_file.publish(head)
+    head_file.close()
+    os.close(make_segment(log, 100, LAYOUT))
+    add_origin(log, SECOND, 2)
+    store(log, 10, 2)
+    assert told(log) == [("git 1a2b", 0, 100, 3, 1, 3), ("git 3c4d", 100, 102, 2, 10, 11)]
 
 
 def test_rows_that_were_trimmed_are_not_counted(log):
