@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -14,8 +11,8 @@ import psutil
 
 from benchmarks._children import MeasurementError
 from benchmarks._figures import Result, judged, ratios, spread
+from benchmarks._node import new_node, running
 from benchmarks._scale import Scale
-from joule.config import init_node
 from joule.log import read_head
 
 __all__ = ["measure"]
@@ -29,30 +26,17 @@ _SETTLE_S = 0.3  # longer than the printer takes to see a new rate
 
 def measure(scale: Scale, directory: Path) -> list[Result]:
     """Return the writer's rate beside a flood against its rate without, in turn; the same for a flood without bound."""
-    node = Path(tempfile.mkdtemp(prefix="joule-bench-", dir=directory))
-    try:
+    with new_node(directory) as node:
         _configure(node)
-        daemon = psutil.Popen(
-            [str(Path(sys.executable).parent / "jouled"), "--config", str(node)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+        with running(node) as daemon:
             log = _wait_for_rows(node, daemon)
             return [
                 _compare(node, log, scale, GIGABYTE_A_MINUTE, "a writer beside 1 GB of prints a minute", at_least=0.95),
                 _compare(node, log, scale, float("inf"), "a writer beside prints without bound"),
             ]
-        finally:
-            daemon.terminate()
-            daemon.wait(30)
-    finally:
-        shutil.rmtree(node)
 
 
 def _configure(node: Path) -> None:
-    init_node(node)
     _print_at(node, 0.0)
     python = shlex.quote(sys.executable)
     writer, printer = (shlex.quote(str(_PROGRAMS / name)) for name in ("flood_writer.py", "flood_printer.py"))

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,50 +10,26 @@ import psutil
 
 from benchmarks._children import MeasurementError
 from benchmarks._figures import Result, judged, spread
-from benchmarks._idle import cpu_s
+from benchmarks._node import core_shares, new_node, random_readers, running
 from benchmarks._scale import Scale
 from joule.api import open_node
-from joule.config import init_node
 from joule.errors import NodeUnreachableError
 from joule.log import inspect_log
 
 __all__ = ["measure"]
 
 _START_LIMIT_S = 180.0
-_WINDOWS = 4  # the time watched is cut into these, for a range
 
 
 def measure(scale: Scale, directory: Path) -> list[Result]:
     """Return lines for the start, the slowest answer during it, a reload, and the daemon afterwards."""
-    node = Path(tempfile.mkdtemp(prefix="joule-bench-", dir=directory))
-    try:
-        _configure(node, scale.modules)
+    with new_node(directory) as node:
+        random_readers(node, scale.modules)
         began_s = time.monotonic()
-        daemon = psutil.Popen(
-            [str(Path(sys.executable).parent / "jouled"), "--config", str(node)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+        with running(node) as daemon:
             slowest_s = asyncio.run(_wait_for_rows(node, daemon, scale.modules))
             took_s = time.monotonic() - began_s
             return [*_started(scale.modules, took_s, slowest_s), *_watch(node, daemon, scale)]
-        finally:
-            daemon.terminate()
-            daemon.wait(60)
-    finally:
-        shutil.rmtree(node)
-
-
-def _configure(node: Path, modules: int) -> None:
-    init_node(node)
-    program = shlex.quote(str(Path(sys.executable).parent / "joule-random-reader"))
-    for number in range(modules):
-        (node / "module_configs" / f"module_{number:03}.conf").write_text(
-            f"[Main]\nname = module {number:03}\nexec_cmd = {program}\n\n"
-            f"[Arguments]\nrate = 1\n\n[Outputs]\noutput = /bench/stream_{number:03}:float32[value]\n"
-        )
 
 
 async def _wait_for_rows(node: Path, daemon: psutil.Popen, modules: int) -> float:
@@ -99,11 +70,7 @@ def _started(modules: int, took_s: float, slowest_s: float) -> list[Result]:
 
 
 def _watch(node: Path, daemon: psutil.Popen, scale: Scale) -> list[Result]:
-    shares = []
-    for _ in range(_WINDOWS):
-        before_s, began_s = cpu_s([daemon]), time.monotonic()
-        time.sleep(scale.idle_s / _WINDOWS)
-        shares.append((cpu_s([daemon]) - before_s) / (time.monotonic() - began_s) * 100)
+    (shares,) = core_shares([[daemon]], scale.idle_s)
     reload_s = asyncio.run(_reload(node))
     size_mb = daemon.memory_info().rss / 1e6
     return [
