@@ -235,7 +235,11 @@ class StreamInfo(_Wire):
         refused_rows: Rows that `write()` refused for their timestamps, over the life of the stream.
         ahead_rows: How many of these were too far ahead of the node's clock; the others were out of order.
         repeated_rows: Rows that restarted modules wrote again, and that were dropped for that.
-        problem: Why its log cannot be read; None where it can.
+        stored_rows: Rows that were ever stored, over the life of the stream.
+        durable_rows: How many of these a power cut cannot cost any more; None for a stream that keeps nothing.
+        durable_us: When that was looked at; None where it never was.
+        lost_rows: Stored rows that power cuts have cost, as far as that is known.
+        problem: Why its log cannot be read, or its rows not be made durable; None where all is well.
     """
 
     id: int
@@ -257,6 +261,10 @@ class StreamInfo(_Wire):
     refused_rows: int = 0
     ahead_rows: int = 0
     repeated_rows: int = 0
+    stored_rows: int = 0
+    durable_rows: int | None = 0
+    durable_us: int | None = None
+    lost_rows: int = 0
     problem: str | None = None
 
     @classmethod

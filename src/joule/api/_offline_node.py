@@ -39,7 +39,7 @@ from joule.catalog import Catalog, FolderRecord
 from joule.config import NodeConfig
 from joule.core import Rows
 from joule.errors import NodeUnreachableError, NotFoundError
-from joule.log import Break, lock_holder
+from joule.log import Break, inspect_durability, lock_holder, newest_record
 
 __all__ = ["OfflineNode"]
 
@@ -164,7 +164,9 @@ class OfflineNode(RefusedStreamOperations, Node):
     ) -> AsyncGenerator[Rows | Break]:
         """Yield stored rows and breaks."""
         record = self._open_catalog().stream(stream)
-        async for block in read_stored(log_directory(self._config.data_directory, record.id), start_us, end_us):
+        directory = log_directory(self._config.data_directory, record.id)
+        durability = inspect_durability(directory, newest_record(self._config.data_directory))
+        async for block in read_stored(directory, start_us, end_us, durability.certain):
             yield block
 
     def follow_data(self, stream: str | int) -> AsyncGenerator[Rows | Break]:

@@ -12,9 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from joule.api._models import FolderInfo, ProvenanceInfo, StreamInfo
-from joule.core import Rows, time_now
+from joule.core import Rows, format_duration, time_now
 from joule.errors import LogError
-from joule.log import Break, Origin, Stretch, inspect_log, inspect_provenance, read_log
+from joule.log import (
+    Break,
+    Durability,
+    Head,
+    NodeRecord,
+    Origin,
+    Stretch,
+    inspect_durability,
+    inspect_log,
+    inspect_provenance,
+    newest_record,
+    read_log,
+)
 
 if TYPE_CHECKING:
     from joule.catalog import FolderRecord, StreamRecord
@@ -32,6 +44,7 @@ __all__ = [
 
 
 _STANDS_STILL_US = 10_000_000  # what came before is no rate of now
+_LATE_US = 90_000_000  # the longest SyncInterval, and half of it for a slow disk
 
 
 def catalog_path(data_directory: Path) -> Path:
@@ -51,11 +64,16 @@ def node_lock_path(data_directory: Path) -> Path:
 
 def describe_streams(records: Iterable[StreamRecord], data_directory: Path) -> list[StreamInfo]:
     """Return streams with what their logs hold. Reads files: some 0.1 ms for each stream."""
-    return [describe_stream(record, data_directory) for record in records]
+    durable = newest_record(data_directory)
+    return [_describe(record, data_directory, durable) for record in records]
 
 
 def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
     """Return a stream with what its log holds; a log that cannot be read is said to be so, no more."""
+    return _describe(record, data_directory, newest_record(data_directory))
+
+
+def _describe(record: StreamRecord, data_directory: Path, durable: NodeRecord | None) -> StreamInfo:
     spec = record.spec
     facts = StreamInfo(
         id=record.id,
@@ -69,6 +87,7 @@ def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
     directory = log_directory(data_directory, record.id)
     try:
         log = inspect_log(directory)
+        durability = inspect_durability(directory, durable)
     except LogError as error:
         return dataclasses.replace(facts, problem=error.message)
     except OSError as error:  # another user's, a disk that fails, something else in its place
@@ -85,11 +104,38 @@ def describe_stream(record: StreamRecord, data_directory: Path) -> StreamInfo:
         refused_rows=log.refused_rows,
         ahead_rows=log.ahead_rows,
         repeated_rows=log.repeated_rows,
+        stored_rows=log.stored_rows,
+        durable_rows=durability.rows,
+        durable_us=durability.taken_us,
+        lost_rows=log.lost_rows,
+        problem=_doubt(durability, log.stored_rows),
         writer=log.writer,
         age_us=age_us,
         active=log.writer is not None,
         rate_hz=log.rate_hz if is_moving else None,
     )
+
+
+def _doubt(durability: Durability, stored_rows: int) -> str | None:
+    if durability.certain is not None:
+        return (
+            f"the power failed while it was written: only its first {durability.certain.stored} rows are certain, and "
+            "are read, until jouled is started and goes on behind them"
+        )
+    if durability.fault:
+        return (
+            f"no row behind the first {durability.rows} is durable: {durability.fault}: check the disk, copy the data, "
+            "then start the machine anew"
+        )
+    if durability.rows is None or durability.taken_us is None or durability.rows >= stored_rows:
+        return None
+    late_us = time_now() - durability.taken_us
+    if late_us > _LATE_US:
+        late = format_duration(late_us, 2)
+        return (
+            f"its newest {stored_rows - durability.rows} rows are not durable, nothing was for {late}: see jouled's log"
+        )
+    return None
 
 
 def describe_folder(record: FolderRecord, data_directory: Path) -> FolderInfo:
@@ -120,18 +166,21 @@ def _provenance(stretch: Stretch) -> ProvenanceInfo:
     return ProvenanceInfo(**dataclasses.asdict(origin), **facts)
 
 
-async def read_stored(directory: Path, start_us: int | None, end_us: int | None) -> AsyncGenerator[Rows | Break]:
+async def read_stored(
+    directory: Path, start_us: int | None, end_us: int | None, at: Head | None = None
+) -> AsyncGenerator[Rows | Break]:
     """Yield the stored rows of a time range; a thread reads them, a block of at most 1 MB at a time.
 
     Args:
         directory: Of the stream's log.
         start_us: First timestamp, inclusive; None begins with the oldest row.
         end_us: Last timestamp, exclusive; None ends with what is stored now.
+        at: A former state of the log to read; None for the present one.
 
     Raises:
         LogError: The log cannot be read.
     """
-    blocks = read_log(directory, start_us, end_us)
+    blocks = read_log(directory, start_us, end_us, at=at)
     reading: asyncio.Future[Rows | Break | None] | None = None
     try:
         while True:

@@ -137,6 +137,15 @@ def _problem(info: StreamInfo) -> str:
     return "; ".join(parts)
 
 
+def _durable(info: StreamInfo) -> str:
+    """How many of the rows a power cut cannot cost any more."""
+    if info.durable_rows is None:
+        return "none: a stream that keeps nothing is not brought to the disk"
+    if info.durable_rows >= info.stored_rows:
+        return f"all {plural(info.stored_rows, 'row')} ever stored"
+    return f"{info.durable_rows} of {plural(info.stored_rows, 'row')} ever stored"
+
+
 def _keep(keep_us: int | None) -> str:
     if keep_us is None:
         return "all"
@@ -160,6 +169,9 @@ def _facts(info: StreamInfo) -> list[tuple[str, Cell]]:
     ]
     if info.repeated_rows:
         facts.append(("repeated", f"{plural(info.repeated_rows, 'row')} written again after a restart, and dropped"))
+    facts.append(("durable", _durable(info)))
+    if info.lost_rows:
+        facts.append(("lost", f"{plural(info.lost_rows, 'row')} that power cuts have cost"))
     if info.first_us is not None and info.last_us is not None:
         facts += [
             ("first row", f"{format_time(info.first_us)} ({info.first_us})"),

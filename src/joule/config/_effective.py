@@ -69,6 +69,7 @@ def _node_settings(config: NodeConfig, ini: Ini, wrong: Iterable[int]) -> Iterat
     yield _directory(part, config, config.log_directory, "LogDirectory")
     yield part.resolved("LogSize", config.log_size_bytes, format_size(config.log_size_bytes))
     yield part.resolved("MaxAhead", config.max_ahead_us, _span(config.max_ahead_us))
+    yield part.resolved("SyncInterval", config.sync_interval_us, _span(config.sync_interval_us))
     secrets = str(config.secrets_file) if config.secrets_file else None
     found = Origin(file=config.secrets_file, way="found") if secrets else DEFAULT
     yield part.setting(

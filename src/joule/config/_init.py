@@ -42,6 +42,9 @@ Name = {name}
 # How far ahead of the clock a row may be; none allows any time.
 # MaxAhead = 1d
 
+# How often what is stored is brought to the disk, 0 to 60s; a power cut costs at most about so much.
+# SyncInterval = 1s
+
 # Passwords and tokens, a line NAME = value each. ${{NAME}} in a module's [Arguments] stands for one; none is shown.
 # SecretsFile = secrets.conf
 """

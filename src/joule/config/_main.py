@@ -26,6 +26,7 @@ MAIN_KEYS = (
     "LogDirectory",
     "LogSize",
     "MaxAhead",
+    "SyncInterval",
     "SecretsFile",
 )
 MAIN_SECTIONS = ("main", "jouled")
@@ -34,6 +35,9 @@ DEFAULT_LOG_SIZE_BYTES = 2_000_000
 """Ten thousand lines or so, and as many before them: weeks of an ordinary module, and nothing to an SD card."""
 DEFAULT_MAX_AHEAD_US = 86_400_000_000
 """A day: more than any zone that a wrong setting is off by, less than what would block a stream for long."""
+
+DEFAULT_SYNC_INTERVAL_US = 1_000_000
+_LONGEST_SYNC_INTERVAL_US = 60_000_000
 
 
 def is_first_era(ini: Ini) -> bool:
@@ -80,6 +84,7 @@ def parse_main(ini: Ini, faults: FaultList, secrets_file: Path | None) -> NodeCo
         data_directory=_directory(fields, "datadirectory", "data", must_exist=False),
         log_directory=_directory(fields, "logdirectory", "logs", must_exist=False),
         max_ahead_us=_max_ahead_us(fields),
+        sync_interval_us=_sync_interval_us(fields),
         log_size_bytes=_log_size_bytes(fields),
         secrets_file=secrets_file,
     )
@@ -111,6 +116,22 @@ def _log_size_bytes(fields: Fields) -> int:
         fields.bad(entry, f"'LogSize' is {entry.value!r}", "write a size of 100 kB or more: one line may have 8 kB")
         return DEFAULT_LOG_SIZE_BYTES
     return size_bytes
+
+
+def _sync_interval_us(fields: Fields) -> int:
+    entry = fields.entry("syncinterval")
+    if entry is None:
+        return DEFAULT_SYNC_INTERVAL_US
+    remedy = "give 0 to 60s; without the line it is 1s"
+    try:
+        interval_us = 0 if entry.value == "0" else parse_duration(entry.value)
+    except BadDurationError as error:
+        fields.bad(entry, f"'SyncInterval': {error.message}", remedy)
+        return DEFAULT_SYNC_INTERVAL_US
+    if interval_us > _LONGEST_SYNC_INTERVAL_US:
+        fields.bad(entry, f"'SyncInterval' is {entry.value}: a power cut would cost all rows of that time", remedy)
+        return DEFAULT_SYNC_INTERVAL_US
+    return interval_us
 
 
 def _check_section(section: Section, file: Path, faults: FaultList) -> None:

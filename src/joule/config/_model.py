@@ -33,6 +33,7 @@ class NodeConfig:
         log_directory: What modules and `jouled` print.
         max_ahead_us: How far ahead of the node's clock a row may be, us; None for any time.
         log_size_bytes: Size at which a module's log is put aside for a new one; the one before it is kept.
+        sync_interval_us: How often what is stored is made durable, us, 0 to 60 s; 0 for as often as is sensible.
         secrets_file: Holds the values of names that are secrets; None where there is none.
     """
 
@@ -44,6 +45,7 @@ class NodeConfig:
     data_directory: Path
     log_directory: Path
     max_ahead_us: int | None
+    sync_interval_us: int
     log_size_bytes: int
     secrets_file: Path | None = None
 

@@ -25,7 +25,7 @@ from joule.daemon._preparation import segment_us
 from joule.daemon._provenance import copy_origin
 from joule.daemon._tasks import thread_to_its_end
 from joule.errors import BadMoveError, NameTakenError
-from joule.log import BREAK, LogWriter, add_origin, count_rows, create_log, read_log
+from joule.log import BREAK, LogWriter, add_origin, count_rows, create_log, read_log, seal_log
 
 __all__ = ["FolderCopies"]
 
@@ -167,6 +167,7 @@ class FolderCopies:
                 else:
                     writer.store(block)
                     job.rows += len(block)
+        seal_log(draft)  # the copy is there, whatever happens to the power or to its source
 
     def _give_names(self, jobs: list[_Job]) -> None:
         """Make logs of what is complete."""

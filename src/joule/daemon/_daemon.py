@@ -5,12 +5,14 @@ Start-up, in this order, each step undone in reverse when `jouled` stops:
  1. The node's lock: one `jouled` for one directory.
  2. The daemon's own log file.
  3. What a killed `jouled` left running is ended.
- 4. The node's clock goes on.
- 5. The catalog, with every configured stream; their logs; the cursors of all modules, before any producer starts.
- 6. The taking in of orphans (`_orphans`), and the modules, producers first (`Supervisor`). On the way back all are
-    stopped together: SIGTERM, 5 s, SIGKILL. A watch (`_watch`) holds them to their limits.
- 7. The trimming of what is older than `keep`, and the removal of the logs of deleted streams.
- 8. The API, on a unix socket: the last to come and the first to go, so that it never answers for half a node. Then
+ 4. Where the power has failed, the node goes back to what is durable.
+ 5. The node's clock goes on.
+ 6. The catalog, with every configured stream; their logs; the cursors of all modules, before any producer starts.
+ 7. The taking in of orphans (`_orphans`), the syncer, and the modules, producers first (`Supervisor`). On the way back
+    all modules are stopped together: SIGTERM, 5 s, SIGKILL; then the syncer, behind a last round. A watch (`_watch`)
+    holds modules to their limits.
+ 8. The trimming of what is older than `keep`, and the removal of the logs of deleted streams.
+ 9. The API, on a unix socket: the last to come and the first to go, so that it never answers for half a node. Then
     systemd, where it asked, is told that the node is ready (`_notify`).
 
 No row passes through this process. When it is killed, modules and their loggers go on; the next start ends them first
@@ -25,10 +27,12 @@ import dataclasses
 import functools
 import logging
 import os
+from pathlib import Path
 
 from joule.api import catalog_path, node_lock_path
 from joule.catalog import Catalog
 from joule.config import NodeSetup
+from joule.core.times import format_time
 from joule.daemon._child import Child
 from joule.daemon._clock import open_clock
 from joule.daemon._journal import journal_to_file
@@ -42,12 +46,13 @@ from joule.daemon._preparation import node_mark, prepare
 from joule.daemon._records import ModuleRecords
 from joule.daemon._reload import reload_when_told
 from joule.daemon._supervisor import Supervisor, end_leftovers
+from joule.daemon._syncer import NodeSyncer
 from joule.daemon._system_clock import find_system_clock
 from joule.daemon._tasks import BackgroundTasks
 from joule.daemon._trimming import trim_for_ever
 from joule.daemon._usage_history import UsageHistory
 from joule.daemon._watch import Watch
-from joule.log import runtime_directory
+from joule.log import recover_node, runtime_directory
 from joule.server import create_app, serve_unix
 
 __all__ = ["Signals", "run_node"]
@@ -93,6 +98,7 @@ async def run_node(setup: NodeSetup, signals: Signals) -> None:
         _report(setup)
         records = ModuleRecords(records_directory)
         await end_leftovers(records, node_mark(config.directory), signals.hurry)
+        await _recover(config.data_directory)
         clock = stack.enter_context(open_clock(config.data_directory, find_system_clock()))
         catalog = stack.enter_context(Catalog.open(catalog_path(config.data_directory)))
         preparation = prepare(setup, catalog, run_directory)
@@ -100,6 +106,10 @@ async def run_node(setup: NodeSetup, signals: Signals) -> None:
         tasks = await stack.enter_async_context(BackgroundTasks())
         tasks.start("waiting for orphans", lambda: reap_for_ever(Child.own))
         tasks.start("the node's clock", clock.run)
+        syncer = NodeSyncer(
+            config.data_directory, config.sync_interval_us, node_mark(config.directory), tasks, signals.hurry
+        )
+        await stack.enter_async_context(syncer)
         supervisor = await stack.enter_async_context(Supervisor(preparation.launches, records, tasks, signals.hurry))
         tasks.start("trimming", lambda: trim_for_ever(catalog, config.data_directory, clock.cautious_us))
         history = UsageHistory()
@@ -121,6 +131,19 @@ async def run_node(setup: NodeSetup, signals: Signals) -> None:
         await signals.stop.wait()
         notifier.stopping()
         _log.info("node %s is stopping", config.name)
+
+
+async def _recover(data_directory: Path) -> None:
+    """Go back to what is durable where the power has failed, and say what that has cost."""
+    for log in await asyncio.to_thread(recover_node, data_directory):
+        last = "" if log.last_us is None else f", the last of them of {format_time(log.last_us)}"
+        text = f"stream {log.stream}: after a power cut {log.kept} rows are there{last}"
+        if log.damage:
+            _log.error("%s; %s: the disk does not keep what it calls synced", text, log.damage)
+        elif log.dropped:
+            _log.warning("%s; %d more were stored, not yet durable, and are dropped", text, log.dropped)
+        else:
+            _log.info("%s", text)
 
 
 def _status(supervisor: Supervisor) -> str:

@@ -16,9 +16,14 @@ from joule.errors import JouleError
 
 __all__ = ["Difference", "compare", "keep_fixed", "names_in_doubt", "reload_when_told", "summarize"]
 
-_FIXED = {"data_directory": "DataDirectory", "log_directory": "LogDirectory", "log_size_bytes": "LogSize"}
-"""What of `main.conf` holds as long as `jouled` runs: its lock, its catalog and the logs lie there, and
-running loggers know their size."""
+_FIXED = {
+    "data_directory": "DataDirectory",
+    "log_directory": "LogDirectory",
+    "log_size_bytes": "LogSize",
+    "sync_interval_us": "SyncInterval",
+}
+"""What of `main.conf` holds as long as `jouled` runs: its lock, its catalog and the logs lie there, running loggers
+know their size, and the running syncer its interval."""
 
 _log = logging.getLogger(__name__)
 

@@ -30,10 +30,12 @@ from joule.log._provenance import Origin, Stretch, add_origin, add_process, insp
 from joule.log._reader import LogReader
 from joule.log._record import NodeRecord, load_records
 from joule.log._runtime import find_runtime_directory, runtime_directory
+from joule.log._sealing import seal_log
 from joule.log._set_aside import copy_later_rows, cut_later_rows
 from joule.log._writer import SEGMENT_BYTES, SEGMENT_US, LogWriter
 
 if TYPE_CHECKING:
+    from joule.log._durability import Durability, inspect_durability, newest_record
     from joule.log._recovery import Recovered, recover_node
     from joule.log._syncer import Syncer
 
@@ -48,6 +50,7 @@ __all__ = [
     "ClockMemory",
     "CursorFile",
     "DiskFiles",
+    "Durability",
     "Files",
     "Head",
     "Identity",
@@ -73,12 +76,14 @@ __all__ = [
     "ensure_cursors",
     "find_runtime_directory",
     "following_clock",
+    "inspect_durability",
     "inspect_log",
     "inspect_provenance",
     "later_rows",
     "load_records",
     "lock_holder",
     "lowest_rows",
+    "newest_record",
     "newest_timestamps",
     "read_head",
     "read_identity",
@@ -86,6 +91,7 @@ __all__ = [
     "recover_node",
     "relabel_log",
     "runtime_directory",
+    "seal_log",
     "trim_log",
 ]
 
@@ -100,4 +106,8 @@ def __getattr__(name: str) -> Any:
         from joule.log import _recovery
 
         return getattr(_recovery, name)
+    if name in ("Durability", "inspect_durability", "newest_record"):
+        from joule.log import _durability
+
+        return getattr(_durability, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

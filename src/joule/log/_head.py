@@ -151,6 +151,10 @@ class HeadFile:
             time.sleep(_PATIENCE_S * attempt / sum(range(_ATTEMPTS)))
         raise DamagedLogError(str(self.path), "its checksum does not match")
 
+    def read(self) -> bytes:
+        """Return the bytes of the record as they are now: what has not changed need not be loaded again."""
+        return self._files.read(self._fd, _SIZE, 0)
+
     def publish(self, head: Head) -> None:
         """Make a state visible to all readers."""
         self._files.write(self._fd, head.pack(), _SIZE, 0)

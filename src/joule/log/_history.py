@@ -61,6 +61,7 @@ class LogSummary:
         refused_rows: Rows that `write()` refused for their timestamps.
         ahead_rows: How many of these were too far ahead of the node's clock; the others were out of order.
         repeated_rows: Rows that restarted modules wrote again and that were dropped for that.
+        lost_rows: Rows that were stored, and that power cuts have cost, as far as that is known.
         size_bytes: Of its row files.
         first_us: Timestamp of the oldest row it holds, us; None without rows.
         last_us: Timestamp of the newest.
@@ -76,6 +77,7 @@ class LogSummary:
     refused_rows: int
     ahead_rows: int
     repeated_rows: int
+    lost_rows: int
     size_bytes: int
     first_us: int | None
     last_us: int | None
@@ -103,6 +105,7 @@ def inspect_log(directory: Path, files: Files = DISK) -> LogSummary:
             refused_rows=head.refused,
             ahead_rows=head.ahead,
             repeated_rows=head.repeated,
+            lost_rows=head.lost,
             size_bytes=rows * log.layout.row_bytes + HEADER_BYTES * len(log.segments.firsts),
             first_us=first_us,
             last_us=head.last_us if rows else None,
@@ -177,7 +180,11 @@ def _intervals(log: LogReader, head: Head, oldest: int) -> int:
 
 
 def read_log(
-    directory: Path, start_us: int | None = None, end_us: int | None = None, files: Files = DISK
+    directory: Path,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    files: Files = DISK,
+    at: Head | None = None,
 ) -> Iterator[Rows | Break]:
     """Yield the rows of a time range in order, blocks of at most 1 MB, with BREAK between intervals.
 
@@ -188,12 +195,14 @@ def read_log(
         start_us: First timestamp, inclusive; None for the oldest row.
         end_us: Last timestamp, exclusive; None for the newest row.
         files: The file system.
+        at: A former state of the log to read; None for the present one.
 
     Raises:
         LogError: There is no log, or it cannot be read.
     """
     with LogReader(directory, files) as log:
-        head = log.head()
+        present = log.head()
+        head = present if at is None else at
         row = _oldest(log, head) if start_us is None else log.row_at(start_us, head)
         end = head.end if end_us is None else log.row_at(end_us, head)
         passed = log.breaks_before(row, head)

@@ -27,7 +27,7 @@ from joule.log._synced_log import checksum, has_moved
 from joule.log._syncer import Syncer, cursors_directory, streams_directory
 from joule.log._writer import RESERVED_ROWS
 
-__all__ = ["Recovered", "recover_node"]
+__all__ = ["Recovered", "Suspect", "is_whole", "recover_node", "suspect_log"]
 
 _BLOCK_ROWS = 4096
 
@@ -54,8 +54,15 @@ class Recovered:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Suspect:
-    """A log that another boot has written, and what was durable of it."""
+class Suspect:
+    """A log that another boot has written, and what was durable of it.
+
+    Attributes:
+        directory: The log's.
+        identity: What it is.
+        head: What stands in its head now.
+        point: What was durable; with an empty head where nothing was.
+    """
 
     directory: Path
     identity: Identity
@@ -104,7 +111,7 @@ def recover_node(data_directory: Path, files: Files = DISK) -> list[Recovered]:
 
 def _choose(
     records: Sequence[NodeRecord], data_directory: Path, boot: bytes, files: Files
-) -> tuple[NodeRecord, list[tuple[_Suspect, int]]]:
+) -> tuple[NodeRecord, list[tuple[Suspect, int]]]:
     """Return the newest record of which everything is there, and the logs to be cut with their new ends.
 
     Where the disk has lost of both what it had called synced, the newest one counts, and such a log ends earlier.
@@ -113,31 +120,47 @@ def _choose(
     for record in records:
         suspects = list(_suspects(record, data_directory, boot, files))
         ends = [_sound_end(suspect, files) for suspect in suspects]
-        cut = [(s, end) for s, end in zip(suspects, ends, strict=True) if end < s.point.head.end or not _is_whole(s)]
+        cut = [(s, end) for s, end in zip(suspects, ends, strict=True) if end < s.point.head.end or not is_whole(s)]
         found.append((record, cut))
         if all(end == suspect.point.head.end for suspect, end in zip(suspects, ends, strict=True)):
             return found[-1]
     return found[0]
 
 
-def _suspects(record: NodeRecord, data_directory: Path, boot: bytes, files: Files) -> Iterator[_Suspect]:
+def _suspects(record: NodeRecord, data_directory: Path, boot: bytes, files: Files) -> Iterator[Suspect]:
     streams = streams_directory(data_directory)
     for name in sorted(name for name in files.names(streams) if name.isdecimal()):
-        directory = streams / name
         try:
-            identity, head = read_identity(directory, files), read_head(directory, files)
+            suspect = suspect_log(streams / name, record, boot, files)
         except (LogError, OSError):  # whoever uses it is told; nothing is made worse here
             continue
-        point = record.logs.get(identity.log_id)
-        if head.boot in (boot, NO_BOOT) or head.is_sealed:
-            continue
-        if point is None and head.boot != record.boot:
-            continue  # a whole log was put here from elsewhere, which no record of this node knows
-        empty = LogPoint(name=name, head=Head(is_transient=head.is_transient))
-        yield _Suspect(directory=directory, identity=identity, head=head, point=point or empty)
+        if suspect is not None:
+            yield suspect
 
 
-def _is_whole(suspect: _Suspect) -> bool:
+def suspect_log(directory: Path, record: NodeRecord, boot: bytes, files: Files = DISK) -> Suspect | None:
+    """Return what is known of a log of which the power may have cost a part; None of any other.
+
+    Args:
+        directory: The log's.
+        record: What is durable of its node.
+        boot: The present one.
+        files: The file system.
+
+    Raises:
+        LogError, OSError: It cannot be looked at.
+    """
+    identity, head = read_identity(directory, files), read_head(directory, files)
+    point = record.logs.get(identity.log_id)
+    if head.boot in (boot, NO_BOOT) or head.is_sealed:
+        return None
+    if point is None and head.boot != record.boot:
+        return None  # a whole log was put here from elsewhere, which no record of this node knows
+    empty = LogPoint(name=directory.name, head=Head(is_transient=head.is_transient))
+    return Suspect(directory=directory, identity=identity, head=head, point=point or empty)
+
+
+def is_whole(suspect: Suspect) -> bool:
     """Whether nothing was written behind the record: then the log is just as it was."""
     head, point = suspect.head, suspect.point
     if head.is_transient or point.fault:  # it was not synced
@@ -145,7 +168,7 @@ def _is_whole(suspect: _Suspect) -> bool:
     return head.is_closed and not has_moved(head, point.head)
 
 
-def _sound_end(suspect: _Suspect, files: Files) -> int:
+def _sound_end(suspect: Suspect, files: Files) -> int:
     """Return up to which row what was durable is there. What is missing as a whole file was trimmed."""
     head = suspect.point.head
     if head.is_transient:
@@ -167,7 +190,7 @@ def _sound_end(suspect: _Suspect, files: Files) -> int:
     return _present_end(suspect, files)
 
 
-def _present_end(suspect: _Suspect, files: Files) -> int:
+def _present_end(suspect: Suspect, files: Files) -> int:
     """Return up to which row the newest segment of the record reaches; at most its end."""
     head = suspect.point.head
     path = segment_path(suspect.directory, head.segment)
@@ -186,7 +209,7 @@ def _present_end(suspect: _Suspect, files: Files) -> int:
 
 
 def _restore_cursors(
-    record: NodeRecord, cut: Sequence[tuple[_Suspect, int]], data_directory: Path, files: Files
+    record: NodeRecord, cut: Sequence[tuple[Suspect, int]], data_directory: Path, files: Files
 ) -> None:
     """Set the positions of all modules that use a cut log to those of the record. All of them before any log is cut."""
     log_ids = {suspect.identity.log_id for suspect, _ in cut}
@@ -228,7 +251,7 @@ def _present_values(path: Path, files: Files) -> list[int] | None:
     return [*(v for at in cursors.inputs.values() for v in (at.row, at.breaks)), *cursors.outputs.values()]
 
 
-def _remade(record: NodeRecord, cut: Sequence[tuple[_Suspect, int]]) -> set[str]:
+def _remade(record: NodeRecord, cut: Sequence[tuple[Suspect, int]]) -> set[str]:
     """Return the logs whose lost rows will be made again: outputs of modules whose inputs are there."""
     lacking = {
         s.identity.log_id for s, end in cut if s.point.head.is_transient or s.point.fault or end < s.point.head.end
@@ -241,7 +264,7 @@ def _remade(record: NodeRecord, cut: Sequence[tuple[_Suspect, int]]) -> set[str]
     }
 
 
-def _cut(suspect: _Suspect, end: int, boot: bytes, files: Files, *, is_remade: bool) -> Recovered:
+def _cut(suspect: Suspect, end: int, boot: bytes, files: Files, *, is_remade: bool) -> Recovered:
     """Cut a log off at `end`, and let it go on behind all row indexes that were ever used."""
     directory, old, point = suspect.directory, suspect.head, suspect.point.head
     gone = _gone(suspect.point, end)
@@ -286,7 +309,7 @@ def _gone(point: LogPoint, end: int) -> int:
     return measured or point.head.end - max(end, point.head.segment)
 
 
-def _cut_segments(suspect: _Suspect, end: int, resume: int, files: Files) -> None:
+def _cut_segments(suspect: Suspect, end: int, resume: int, files: Files) -> None:
     directory, layout = suspect.directory, suspect.identity.layout
     for first in segment_names(directory, files):
         if first >= end:
@@ -308,14 +331,14 @@ def _cut_segments(suspect: _Suspect, end: int, resume: int, files: Files) -> Non
         files.close(fd)
 
 
-def _last_us(suspect: _Suspect, end: int, files: Files) -> int:
+def _last_us(suspect: Suspect, end: int, files: Files) -> int:
     with contextlib.closing(SegmentSet(suspect.directory, suspect.identity.layout, files)) as segments:
         segments.refresh()
         last = [stop for _, stop in segments.parts(0, end)][-1:]
         return int(segments.copy(last[0] - 1, last[0])["timestamp"][0]) if last else NO_TIMESTAMP
 
 
-def _cut_breaks(suspect: _Suspect, end: int, resume: int, files: Files, *, with_break: bool) -> int:
+def _cut_breaks(suspect: Suspect, end: int, resume: int, files: Files, *, with_break: bool) -> int:
     """Let the breaks end with the rows; returns how many there are. A break behind the last row moves with the end."""
     with (
         contextlib.closing(SegmentSet(suspect.directory, suspect.identity.layout, files)) as segments,
@@ -337,7 +360,7 @@ def _cut_breaks(suspect: _Suspect, end: int, resume: int, files: Files, *, with_
         return count
 
 
-def _breaks_up_to(suspect: _Suspect, end: int, breaks: BreakFile) -> int:
+def _breaks_up_to(suspect: Suspect, end: int, breaks: BreakFile) -> int:
     point = suspect.point.head
     if point.is_transient:
         return max(point.breaks, suspect.head.breaks)

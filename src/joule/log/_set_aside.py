@@ -19,6 +19,7 @@ from joule.log._identity import read_identity
 from joule.log._lock import ProcessLock
 from joule.log._provenance import Origin, add_origin
 from joule.log._reader import LogReader
+from joule.log._sealing import seal_log
 from joule.log._segments import HEADER_BYTES, make_segment, segment_path
 from joule.log._writer import LOCK_NAME, LogWriter
 
@@ -55,24 +56,8 @@ def copy_later_rows(source: Path, target: Path, stream: str, after_us: int, file
             else:
                 writer.store(block)
                 copied += len(block)
-    for name in files.names(target):
-        fd = files.open(target / name)
-        try:
-            files.sync(fd)
-        finally:
-            files.close(fd)
-    sync_directory(target, files)
-    _seal(target, files)
+    seal_log(target, files)
     return copied
-
-
-def _seal(directory: Path, files: Files) -> None:
-    """Let a log that is synced as a whole say so: it is durable without a record of its node."""
-    with contextlib.closing(HeadFile(directory, write=True, files=files)) as head_file:
-        head = head_file.load()
-        head.is_sealed = True
-        head_file.publish(head)
-        head_file.sync()
 
 
 def cut_later_rows(directory: Path, stream: str, after_us: int, files: Files = DISK) -> int:

@@ -48,6 +48,8 @@ class SyncedLog:
         self.log_id = identity.log_id
         self._row_bytes = identity.layout.row_bytes
         self._segments = SegmentSet(directory, identity.layout, files)
+        self._seen = b""
+        self._head = Head()
         self._held: dict[Path, int] = {}
         self._head_file = HeadFile(directory, files=files)
 
@@ -57,9 +59,12 @@ class SyncedLog:
         Raises:
             LogError: It cannot be read.
         """
-        head = self._head_file.load()
-        head.is_waiting = False
-        return head
+        data = self._head_file.read()
+        if data != self._seen:
+            self._head = self._head_file.load()
+            self._head.is_waiting = False
+            self._seen = data
+        return self._head
 
     def sync(self, head: Head, before: LogPoint | None) -> LogPoint:
         """Make all that `head` counts durable.

@@ -58,6 +58,11 @@ TABLE = {
     "bad log size": ({MAIN: "[Main]\nLogSize = big\n"}, (MAIN, 2, "error", ["'LogSize'", "2 MB"])),
     "small log size": ({MAIN: "[Main]\nLogSize = 5 kB\n"}, (MAIN, 2, "error", ["'5 kB'", "100 kB or more"])),
     "bad max ahead": ({MAIN: "[Main]\nMaxAhead = far\n"}, (MAIN, 2, "error", ["'MaxAhead'", "or none"])),
+    "bad sync interval": ({MAIN: "[Main]\nSyncInterval = 5m\n"}, (MAIN, 2, "error", ["'SyncInterval'", "0 to 60s"])),
+    "long sync interval": (
+        {MAIN: "[Main]\nSyncInterval = 2min\n"},
+        (MAIN, 2, "error", ["'SyncInterval' is 2min", "power cut", "0 to 60s"]),
+    ),
     # the secrets file
     "no secret": ({SEC: "A = x\nhunter2\n"}, (SEC, 2, "error", ["not NAME = value", "one line"])),
     "bad secret name": ({SEC: "my key = x\n"}, (SEC, 1, "error", ["not NAME = value", "letters"])),

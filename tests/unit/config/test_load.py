@@ -382,6 +382,13 @@ def test_how_far_ahead_rows_may_be_is_a_duration_or_none(node, text, max_ahead_u
     assert (setup.config.max_ahead_us, setup.errors) == (max_ahead_us, ())
 
 
+@pytest.mark.parametrize(("text", "interval_us"), [("0", 0), ("0s", 0), ("100ms", 100_000), ("60 s", 60_000_000)])
+def test_how_often_rows_are_synced_is_a_duration_up_to_a_minute(node, text, interval_us):
+    node.write("main.conf", f"[Main]\nSyncInterval = {text}\n")
+    setup = node.load()
+    assert (setup.config.sync_interval_us, setup.errors) == (interval_us, ())
+
+
 @pytest.mark.parametrize("text", ["", "a day", "5m", "-1d"])
 def test_what_is_no_duration_is_an_error_and_a_day_counts(node, text):
     node.write("main.conf", f"[Main]\nMaxAhead = {text}\n")

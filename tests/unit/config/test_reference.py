@@ -74,6 +74,7 @@ def test_the_defaults_of_main_conf_are_those_of_the_table(tmp_path):
         assert path == tmp_path / table[key].strip("`")
     assert config.log_size_bytes == parse_size(table["LogSize"].strip("`"))
     assert config.max_ahead_us == parse_duration(table["MaxAhead"].strip("`"))
+    assert config.sync_interval_us == parse_duration(table["SyncInterval"].strip("`"))
 
 
 def test_every_datatype_is_named():
