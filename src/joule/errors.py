@@ -442,7 +442,7 @@ class FolderNotEmptyError(CatalogError):
     def __init__(self, path: str, streams: int) -> None:
         held = "folders" if not streams else "1 stream" if streams == 1 else f"{streams} streams"
         super().__init__(
-            f"folder {path!r} holds {held}: delete it recursively with all that is in it, or move that first",
+            f"folder {path!r} holds {held}: delete it with all that is in it (--recursive), or move that first",
             path=path,
             streams=streams,
         )

@@ -26,6 +26,13 @@ def test_a_data_stream_is_filled_in_and_has_the_layout_of_its_elements():
         _ = stream.id
 
 
+def test_a_word_that_no_stream_knows_is_refused_with_those_that_it_does():
+    with pytest.raises(ValueError, match="'float16' is none of float64, float32, int64"):
+        api.DataStream("mains", datatype="float16")
+    with pytest.raises(ValueError, match="'line' is none of discrete, continuous, event"):
+        api.Element("voltage", display_type="line")
+
+
 def test_streams_of_the_database_and_of_the_api_are_one_class_with_its_enumerations():
     stream = models.DataStream(
         name="mains",

@@ -53,8 +53,9 @@ TimeoutStopSec=30
 KillMode=process
 # A module that uses up the memory is killed alone, and started again.
 OOMPolicy=continue
-# A few descriptors for each module: 1,024, the usual limit, would end at some hundreds of them.
-LimitNOFILE=8192
+# A few descriptors for each module: 1,024, the usual limit, would end at some hundreds of them. A module may
+# raise its own up to the second number.
+LimitNOFILE=8192:524288
 
 # Modules keep devices, homes, /tmp, the network and real-time priorities. They cannot gain privileges (sudo).
 NoNewPrivileges=yes

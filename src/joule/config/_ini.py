@@ -101,7 +101,8 @@ def read_text(file: Path, faults: FaultList) -> str | None:
         content = file.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        faults.error(file, None, f"the file cannot be read: {reason}", "check its permissions and owner")
+        remedy = "correct the link or remove it" if file.is_symlink() else "check its permissions and owner"
+        faults.error(file, None, f"the file cannot be read: {reason}", remedy)
         return None
     return _decode(content, file, faults)
 

@@ -18,7 +18,15 @@ from joule.errors import ApiError
 __all__ = ["DataStream", "Element", "as_data_stream"]
 
 
-class _DisplayType(enum.StrEnum):
+class _Choice(enum.StrEnum):
+    """One of a few words; any other is refused with all of them."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise ValueError(f"{value!r} is none of {', '.join(cls)}")
+
+
+class _DisplayType(_Choice):
     """How a plot draws an element."""
 
     DISCRETE = "discrete"
@@ -26,7 +34,7 @@ class _DisplayType(enum.StrEnum):
     EVENT = "event"
 
 
-class _Datatype(enum.StrEnum):
+class _Datatype(_Choice):
     """Of all elements of a stream; equal to its name in lower case."""
 
     FLOAT64 = "float64"

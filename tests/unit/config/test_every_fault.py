@@ -53,7 +53,7 @@ GROUPS = {
     "a file that is a FIFO": ({MM: os.mkfifo}, [["no regular file", "move it away"]]),
     "a file that is a link to nothing": (
         {MM: lambda path: os.symlink("gone", path)},
-        [["cannot be read: No such file", "permissions"]],
+        [["cannot be read: No such file", "correct the link or remove it"]],
     ),
     "a file that is no configuration by its size": (
         {MM: lambda path: Path(path).write_bytes(b"x" * 1_000_001)},
