@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from joule.errors import DamagedLogError, ForeignFileError
-from joule.log._files import DISK, Files, sync_directory
+from joule.log._files import DISK, Files, replace_whole
 
 __all__ = [
     "CURSOR_SUFFIX",
@@ -205,13 +205,4 @@ def write_cursors(path: Path, logs: ModuleLogs, values: Sequence[int], files: Fi
     first = (_PREAMBLE.pack(_MAGIC, _VERSION, len(text), zlib.crc32(text), slots) + text).ljust(slots + size, b"\0")
     data = first + _pack_record(1, values).ljust(size, b"\0")  # in the second slot, as odd numbers are
     files.make_directory(path.parent)
-    making = path.with_name(path.name + ".new")
-    fd = files.open(making, write=True, create=True)
-    try:
-        files.truncate(fd, 0)
-        files.write(fd, data, len(data), 0)
-        files.sync(fd)
-    finally:
-        files.close(fd)
-    files.rename(making, path)
-    sync_directory(path.parent, files)
+    replace_whole(path, data, files)

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 from joule.errors import DamagedLogError
 
-__all__ = ["BOOT_BYTES", "DISK", "DiskFiles", "Files", "open_part", "sync_directory"]
+__all__ = [
+    "BOOT_BYTES",
+    "DISK",
+    "DiskFiles",
+    "Files",
+    "open_part",
+    "read_whole",
+    "replace_whole",
+    "sync_directory",
+    "write_whole",
+]
 
 BOOT_BYTES = 24
 """What names a boot and a device: 16 bytes and 8."""
@@ -161,6 +171,37 @@ def open_part(path: Path, files: Files, *, write: bool = False) -> int:
         return files.open(path, write=write)
     except FileNotFoundError:
         raise DamagedLogError(str(path), "it is missing") from None
+
+
+def read_whole(path: Path, files: Files) -> bytes:
+    """Return all bytes of a file; none of a file that there is not."""
+    try:
+        fd = files.open(path)
+    except FileNotFoundError:
+        return b""
+    try:
+        return files.read(fd, files.size(fd), 0)
+    finally:
+        files.close(fd)
+
+
+def write_whole(path: Path, data: bytes, files: Files) -> None:
+    """Give a file these bytes and no others, synced; its name is not. A crash may leave a part of them."""
+    fd = files.open(path, write=True, create=True)
+    try:
+        files.truncate(fd, 0)  # a process may have died here before
+        files.write(fd, data, len(data), 0)
+        files.sync(fd)
+    finally:
+        files.close(fd)
+
+
+def replace_whole(path: Path, data: bytes, files: Files) -> None:
+    """Put a file with these bytes in place of the one there: whatever happens, one of the two is whole."""
+    making = path.with_name(path.name + ".new")
+    write_whole(making, data, files)
+    files.rename(making, path)
+    sync_directory(path.parent, files)
 
 
 def sync_directory(directory: Path, files: Files) -> None:

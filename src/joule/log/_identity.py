@@ -13,7 +13,7 @@ from pathlib import Path
 from joule.core import Layout
 from joule.errors import BadLayoutError, DamagedLogError, ForeignFileError, LayoutMismatchError, LogError
 from joule.log._breaks import BREAKS_NAME, make_breaks
-from joule.log._files import DISK, Files, open_part, sync_directory
+from joule.log._files import DISK, Files, open_part, sync_directory, write_whole
 from joule.log._head import HEAD_NAME, Head
 from joule.log._segments import segment_names
 
@@ -68,7 +68,7 @@ def _make(directory: Path, layout: Layout, stream: str, files: Files) -> Identit
     if segment_names(directory, files):
         raise ForeignFileError(str(directory), f"it holds rows but no {_NAME}")
     make_breaks(directory, files)
-    _write(directory / HEAD_NAME, Head(boot=files.boot(directory)).pack(), files)
+    write_whole(directory / HEAD_NAME, Head(boot=files.boot(directory)).pack(), files)
     identity = Identity(stream=stream, layout=layout, log_id=os.urandom(16).hex())
     sync_directory(directory, files)  # else a power cut might keep the name of the description and lose the others
     _put(directory, identity, files)
@@ -86,7 +86,7 @@ def _put(directory: Path, identity: Identity, files: Files) -> None:
         "log_id": identity.log_id,
     }
     making = directory / f"{_NAME}.new"
-    _write(making, json.dumps(facts, indent=1).encode(), files)
+    write_whole(making, json.dumps(facts, indent=1).encode(), files)
     files.rename(making, directory / _NAME)
 
 
@@ -151,13 +151,3 @@ def _parse(path: Path, text: bytes) -> Identity:
         return Identity(stream=str(facts["stream"]), layout=Layout.parse(facts["layout"]), log_id=str(facts["log_id"]))
     except (KeyError, BadLayoutError) as error:
         raise DamagedLogError(str(path), f"it lacks {error}") from error
-
-
-def _write(path: Path, data: bytes, files: Files) -> None:
-    fd = files.open(path, write=True, create=True)
-    try:
-        files.truncate(fd, 0)  # a process may have died here before
-        files.write(fd, data, len(data), 0)
-        files.sync(fd)
-    finally:
-        files.close(fd)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from joule.log._files import DISK, Files, sync_directory
+from joule.log._files import DISK, Files, read_whole, replace_whole
 from joule.log._head import Head
 from joule.log._reader import LogReader
 
@@ -126,7 +126,7 @@ def add_origin(directory: Path, origin: Origin, now_us: int, files: Files = DISK
         files.close(fd)
     kept = _collapsed([*entries, entry])[-_MOST_ENTRIES:]
     if size > _LARGEST_BYTES and len(written) >= 2 * len(kept):  # not at each start, when there is much to keep
-        _rewrite(path, kept, files)
+        replace_whole(path, b"".join(entry.line() for entry in kept), files)
 
 
 def add_process(directory: Path, pid: int, files: Files = DISK) -> None:
@@ -151,7 +151,7 @@ def inspect_provenance(directory: Path, files: Files = DISK) -> list[Stretch]:
     """
     with LogReader(directory, files) as log:
         # The entries first: rows that come meanwhile belong to the last of them.
-        entries = _collapsed(_parse(_read(directory / PROVENANCE_NAME, files)))
+        entries = _collapsed(_parse(read_whole(directory / PROVENANCE_NAME, files)))
         head = log.head()
         found = [_stretch(log, entry, following, head) for entry, following in _pairs(entries)]
         unknown = entries[0].row if entries else head.end
@@ -192,17 +192,6 @@ def _timestamp(log: LogReader, start: int, stop: int) -> int | None:
     return int(rows["timestamp"][-1]) if len(rows) else None  # none: trimmed since we looked
 
 
-def _read(path: Path, files: Files) -> bytes:
-    try:
-        fd = files.open(path)
-    except FileNotFoundError:
-        return b""
-    try:
-        return files.read(fd, files.size(fd), 0)
-    finally:
-        files.close(fd)
-
-
 def _parse(data: bytes) -> list[_Entry]:
     """Return the entries of a file; a line that is none, such as one that a crash cut off, costs no other."""
     known = {field.name for field in dataclasses.fields(Origin)}
@@ -233,17 +222,3 @@ def _collapsed(entries: Sequence[_Entry]) -> list[_Entry]:
         else:
             kept.append(entry)
     return kept
-
-
-def _rewrite(path: Path, entries: Sequence[_Entry], files: Files) -> None:
-    data = b"".join(entry.line() for entry in entries)
-    making = path.with_name(path.name + ".new")
-    fd = files.open(making, write=True, create=True)
-    try:
-        files.truncate(fd, 0)
-        files.write(fd, data, len(data), 0)
-        files.sync(fd)
-    finally:
-        files.close(fd)
-    files.rename(making, path)
-    sync_directory(path.parent, files)

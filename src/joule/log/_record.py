@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from joule.errors import DamagedLogError, ForeignFileError
 from joule.log._cursors import CursorFile
-from joule.log._files import DISK, Files, sync_directory
+from joule.log._files import DISK, Files, read_whole, sync_directory
 from joule.log._head import NO_BOOT, Head, unpack_head
 
 __all__ = ["CursorPoint", "LogPoint", "NodeRecord", "Piece", "RecordFiles", "load_records", "record_paths"]
@@ -163,7 +163,7 @@ def load_records(data_directory: Path, files: Files = DISK) -> list[NodeRecord]:
     """
     found, records = [], []
     for path in record_paths(data_directory):
-        data = _read(path, files)
+        data = read_whole(path, files)
         if data.strip(b"\0"):
             found.append(path)
             record = _parse(path, data)
@@ -182,17 +182,6 @@ def _parse(path: Path, data: bytes) -> NodeRecord | None:
     if data.startswith(_MAGIC) and version > _VERSION:
         raise ForeignFileError(str(path), f"it has format version {version}, this Joule reads {_VERSION}")
     return NodeRecord.unpack(data)
-
-
-def _read(path: Path, files: Files) -> bytes:
-    try:
-        fd = files.open(path)
-    except FileNotFoundError:
-        return b""
-    try:
-        return files.read(fd, files.size(fd), 0)
-    finally:
-        files.close(fd)
 
 
 class RecordFiles:
