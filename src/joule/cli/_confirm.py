@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from joule.cli._output import note, show_json
-from joule.cli._text import printable
+from joule.cli._text import plural, printable, size
 
 if TYPE_CHECKING:
-    from joule.api import ChangeInfo, Node
+    from joule.api import ChangeInfo, Node, StreamInfo
 
-__all__ = ["check_running", "confirm", "show_change", "yes_option"]
+__all__ = ["check_running", "confirm", "cost", "show_change", "yes_option"]
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked, as in scripts.")
 
@@ -38,6 +38,11 @@ def confirm(question: str, facts: Sequence[str], *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("this cannot be undone, and there is no terminal to ask: add --yes to do it.")
     click.confirm(printable(question), abort=True, err=True)
+
+
+def cost(info: StreamInfo) -> str:
+    """Return what a stream's deletion would cost, as a line for `confirm`."""
+    return f"{info.path}: {plural(info.rows, 'row')}, {size(info.size_bytes)}"
 
 
 async def check_running(node: Node) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from joule.cli._options import json_option, moment, stream_name
+from joule.cli._options import json_option, moment, path_or_id
 from joule.cli._output import show_json
 from joule.cli._session import Session
 from joule.cli._text import plural, printable
@@ -21,7 +21,7 @@ __all__ = ["copy"]
 
 
 @click.command()
-@click.argument("folder", type=stream_name)
+@click.argument("folder", type=path_or_id)
 @click.argument("destination")
 @click.option("-s", "--start", type=moment, metavar="TIME", help="Begin with the first rows at or after this time.")
 @click.option("-e", "--end", type=moment, metavar="TIME", help="End before the first rows at or after this time.")

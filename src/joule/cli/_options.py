@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["json_option", "moment", "stream_name"]
+__all__ = ["json_option", "moment", "path_or_id"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +31,6 @@ def moment(text: str) -> int:
         raise click.BadParameter(str(error)) from error
 
 
-def stream_name(text: str) -> str | int:
-    """Return what names a stream: a path, or the id that `stream info` shows; the `type` of an argument."""
+def path_or_id(text: str) -> str | int:
+    """Return what names a stream or a folder: a path, or its id; the `type` of an argument."""
     return int(text) if text.isascii() and text.isdecimal() else text

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from joule.cli._attributes import ATTRIBUTES_HELP, parse_attributes, parse_layout
-from joule.cli._confirm import check_running, confirm, show_change, yes_option
-from joule.cli._options import json_option, stream_name
+from joule.cli._confirm import check_running, confirm, cost, show_change, yes_option
+from joule.cli._options import json_option, path_or_id
 from joule.cli._output import show_json
 from joule.cli._session import Session
-from joule.cli._text import plural, printable, size
+from joule.cli._text import printable
 
 if TYPE_CHECKING:
     from joule.api import Node, StreamInfo
@@ -50,7 +50,7 @@ def create(
 
 
 @click.command("set", epilog=ATTRIBUTES_HELP)
-@click.argument("stream", type=stream_name)
+@click.argument("stream", type=path_or_id)
 @click.argument("attributes", nargs=-1, required=True, metavar="ATTRIBUTE=VALUE...")
 @json_option()
 @click.pass_obj
@@ -68,7 +68,7 @@ def set_(session: Session, stream: str | int, attributes: tuple[str, ...], *, as
 
 
 @click.command()
-@click.argument("stream", type=stream_name)
+@click.argument("stream", type=path_or_id)
 @click.argument("folder")
 @json_option()
 @click.pass_obj
@@ -82,7 +82,7 @@ def move(session: Session, stream: str | int, folder: str, *, as_json: bool) -> 
 
 
 @click.command()
-@click.argument("stream", type=stream_name)
+@click.argument("stream", type=path_or_id)
 @click.argument("name")
 @json_option()
 @click.pass_obj
@@ -96,7 +96,7 @@ def rename(session: Session, stream: str | int, name: str, *, as_json: bool) -> 
 
 
 @click.command()
-@click.argument("streams", nargs=-1, required=True, type=stream_name, metavar="STREAM...")
+@click.argument("streams", nargs=-1, required=True, type=path_or_id, metavar="STREAM...")
 @yes_option
 @json_option("Print one JSON document for each stream.")
 @click.pass_obj
@@ -107,7 +107,7 @@ def delete(session: Session, streams: tuple[str | int, ...], *, yes: bool, as_js
     """
     found = session.run(lambda node: _find(node, streams))
     asked = "this stream" if len(found) == 1 else f"these {len(found)} streams"
-    confirm(f"Delete {asked} with all rows, for good?", [_cost(info) for info in found], yes=yes)
+    confirm(f"Delete {asked} with all rows, for good?", [cost(info) for info in found], yes=yes)
 
     session.run(lambda node: _delete(node, found, as_json=as_json))
 
@@ -121,8 +121,4 @@ async def _find(node: Node, streams: tuple[str | int, ...]) -> list[StreamInfo]:
 async def _delete(node: Node, infos: list[StreamInfo], *, as_json: bool) -> None:
     for info in infos:
         change = await node.stream_delete(info.id)
-        show_change(f"deleted {_cost(info)}", change, as_json=as_json)
-
-
-def _cost(info: StreamInfo) -> str:
-    return f"{info.path}: {plural(info.rows, 'row')}, {size(info.size_bytes)}"
+        show_change(f"deleted {cost(info)}", change, as_json=as_json)

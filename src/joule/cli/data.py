@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from joule.cli._options import json_option, moment, stream_name
+from joule.cli._options import json_option, moment, path_or_id
 from joule.cli._output import note
 from joule.cli._session import Session
 
@@ -28,7 +28,7 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("stream", type=stream_name)
+@click.argument("stream", type=path_or_id)
 @click.option("--start", type=moment, metavar="TIME", help="Begin with the first row at or after this time.")
 @click.option("--end", type=moment, metavar="TIME", help="End before the first row at or after this time.")
 @click.option("--live", is_flag=True, help="Print rows as they come, until Ctrl-C; nothing that is already stored.")

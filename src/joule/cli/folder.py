@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from joule.cli._confirm import check_running, confirm, show_change, yes_option
+from joule.cli._confirm import check_running, confirm, cost, show_change, yes_option
 from joule.cli._folder_copy import copy
 from joule.cli._folder_tree import FolderTree
-from joule.cli._options import json_option, stream_name
+from joule.cli._options import json_option, path_or_id
 from joule.cli._output import note, show_json
 from joule.cli._session import Session
-from joule.cli._text import plural, size
+from joule.cli._text import plural
 
 if TYPE_CHECKING:
-    from joule.api import FolderInfo, Node, StreamInfo
+    from joule.api import ChangeInfo, FolderInfo, Node, StreamInfo
 
 __all__ = ["folder"]
 
@@ -54,7 +54,7 @@ def list_(session: Session, path: str, *, with_layout: bool, with_status: bool, 
 
 
 @folder.command("set")
-@click.argument("folder", type=stream_name)
+@click.argument("folder", type=path_or_id)
 @click.argument("attributes", nargs=-1, required=True, metavar="description=TEXT|name=TEXT...")
 @json_option()
 @click.pass_obj
@@ -69,7 +69,7 @@ def set_(session: Session, folder: str | int, attributes: tuple[str, ...], *, as
 
 
 @folder.command()
-@click.argument("folder", type=stream_name)
+@click.argument("folder", type=path_or_id)
 @click.argument("parent")
 @json_option()
 @click.pass_obj
@@ -79,11 +79,11 @@ def move(session: Session, folder: str | int, parent: str, *, as_json: bool) -> 
     Folders are not merged. A folder with a stream that a running module reads or writes is refused.
     """
     change = session.run(lambda node: node.folder_move(folder, parent))
-    show_change(f"moved {folder} to {change.path}, with {plural(change.streams, 'stream')}", change, as_json=as_json)
+    _show(f"moved {folder} to {change.path}", change, as_json=as_json)
 
 
 @folder.command()
-@click.argument("folder", type=stream_name)
+@click.argument("folder", type=path_or_id)
 @click.argument("name")
 @json_option()
 @click.pass_obj
@@ -93,11 +93,11 @@ def rename(session: Session, folder: str | int, name: str, *, as_json: bool) -> 
     A folder with a stream that a running module reads or writes is refused.
     """
     change = session.run(lambda node: node.folder_update(folder, {"name": name}))
-    show_change(f"renamed {folder} to {change.path}, with {plural(change.streams, 'stream')}", change, as_json=as_json)
+    _show(f"renamed {folder} to {change.path}", change, as_json=as_json)
 
 
 @folder.command()
-@click.argument("folder", type=stream_name)
+@click.argument("folder", type=path_or_id)
 @click.option("-r", "--recursive", is_flag=True, help="Also all folders, streams and rows in it, for good.")
 @yes_option
 @json_option()
@@ -111,9 +111,9 @@ def delete(session: Session, folder: str | int, *, recursive: bool, yes: bool, a
     streams = list(_streams(found))
     if recursive and streams:
         question = f"Delete {found.path} with {plural(len(streams), 'stream')} and all rows, for good?"
-        confirm(question, [_cost(info) for info in streams], yes=yes)
+        confirm(question, [cost(info) for info in streams], yes=yes)
     change = session.run(lambda node: node.folder_delete(found.id, recursive=recursive))
-    show_change(f"deleted {change.path}, with {plural(change.streams, 'stream')}", change, as_json=as_json)
+    _show(f"deleted {change.path}", change, as_json=as_json)
 
 
 async def _find(node: Node, folder: str | int) -> FolderInfo:
@@ -121,8 +121,12 @@ async def _find(node: Node, folder: str | int) -> FolderInfo:
     return await node.folder(folder)
 
 
+def _show(sentence: str, change: ChangeInfo, *, as_json: bool) -> None:
+    show_change(f"{sentence}, with {plural(change.streams, 'stream')}", change, as_json=as_json)
+
+
 async def _root(node: Node, path: str) -> FolderInfo:
-    return await node.folders() if path == "/" else await node.folder(stream_name(path))
+    return await node.folders() if path == "/" else await node.folder(path_or_id(path))
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -136,7 +140,3 @@ def _streams(folder: FolderInfo) -> Iterator[StreamInfo]:
     yield from folder.streams
     for below in folder.folders:
         yield from _streams(below)
-
-
-def _cost(info: StreamInfo) -> str:
-    return f"{info.path}: {plural(info.rows, 'row')}, {size(info.size_bytes)}"

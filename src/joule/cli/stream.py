@@ -8,7 +8,7 @@ import click
 
 from joule.cli._clock_note import with_clock_note
 from joule.cli._exit import NotThere
-from joule.cli._options import json_option, stream_name
+from joule.cli._options import json_option, path_or_id
 from joule.cli._output import Cell, Column, Styled, note, show_facts, show_json, show_table
 from joule.cli._session import Session
 from joule.cli._stream_changes import create, delete, move, rename, set_
@@ -66,7 +66,7 @@ def list_(session: Session, path: str, *, as_json: bool) -> None:
 
 
 @stream.command()
-@click.argument("stream", type=stream_name)
+@click.argument("stream", type=path_or_id)
 @click.option("--history", is_flag=True, help="Show which module, command, code and machine wrote which rows.")
 @json_option('Print one JSON document; with --history it has a list "history".')
 @click.pass_obj
