@@ -11,22 +11,12 @@ from joule.core import Layout
 from joule.errors import StreamHeldError
 from joule.log import BREAK, LogWriter
 
+from .modules import READER
+
 pytestmark = pytest.mark.timeout(60)
 
 HOUR_US = 3_600_000_000
 YEAR_US = 365 * 24 * HOUR_US
-READER = """
-    import asyncio
-    import joule
-
-    class Reader(joule.ReaderModule):
-        async def run(self, parsed_args, output):
-            while not self.stop_requested:
-                await output.write([[joule.time_now(), 1.0]])
-                await asyncio.sleep(0.005)
-
-    Reader().start()
-"""
 
 
 @pytest.fixture

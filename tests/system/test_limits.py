@@ -11,22 +11,10 @@ from joule.daemon._process_table import process_info
 from joule.daemon._tag import put_tag
 from joule.log import BREAK
 
+from .modules import HEALTHY
+
 pytestmark = pytest.mark.timeout(60)
 
-HEALTHY = """
-    import asyncio
-    import joule
-
-    class Healthy(joule.ReaderModule):
-        async def run(self, parsed_args, output):
-            row = 0
-            while not self.stop_requested:
-                await output.write([[row, row]])
-                row += 1
-                await asyncio.sleep(0.005)
-
-    Healthy().start()
-"""
 HANGS = """
     import asyncio, time
     import joule

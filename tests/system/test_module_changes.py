@@ -13,21 +13,11 @@ from joule.api import open_node
 from joule.daemon._process_table import process_info
 from joule.errors import ConfigurationError, NodeUnreachableError
 
+from .modules import READER
+
 pytestmark = pytest.mark.timeout(60)
 
 JOULE = Path(sys.executable).parent / "joule"
-READER = """
-    import asyncio
-    import joule
-
-    class Reader(joule.ReaderModule):
-        async def run(self, parsed_args, output):
-            while not self.stop_requested:
-                await output.write([[joule.time_now(), 1]])
-                await asyncio.sleep(0.01)
-
-    Reader().start()
-"""
 STUBBORN = """
     import signal, time
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

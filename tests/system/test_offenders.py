@@ -8,22 +8,10 @@ import pytest
 
 from joule.log import BREAK
 
+from .modules import HEALTHY
+
 pytestmark = pytest.mark.timeout(60)
 
-HEALTHY = """
-    import asyncio
-    import joule
-
-    class Healthy(joule.ReaderModule):
-        async def run(self, parsed_args, output):
-            row = 0
-            while not self.stop_requested:
-                await output.write([[row, row]])
-                row += 1
-                await asyncio.sleep(0.005)
-
-    Healthy().start()
-"""
 OFFENDERS = {
     "forker": """
         import os, signal, time

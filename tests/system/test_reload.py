@@ -14,21 +14,11 @@ from joule.api import ReloadReport, open_node
 from joule.errors import ConfigurationError
 from joule.log import CursorFile, cursor_path
 
+from .modules import READER
+
 pytestmark = pytest.mark.timeout(60)
 
 BIN = Path(sys.executable).parent
-READER = """
-    import asyncio
-    import joule
-
-    class Reader(joule.ReaderModule):
-        async def run(self, parsed_args, output):
-            while not self.stop_requested:
-                await output.write([[joule.time_now(), 1]])
-                await asyncio.sleep(0.01)
-
-    Reader().start()
-"""
 FILTER = """
     import joule
 
