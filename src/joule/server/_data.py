@@ -5,7 +5,6 @@ Rows are sent as they are read, block by block; a client that reads slowly makes
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -13,15 +12,14 @@ from aiohttp import web
 
 from joule.api import DATA_TYPE, END_FRAME, LAYOUT_HEADER, error_frame, frame, read_stored
 from joule.core import Rows
-from joule.errors import BadRequestError, JouleError, NodeError, NotFoundError
+from joule.errors import BadRequestError, JouleError, NotFoundError
 from joule.log import Break, read_identity
 from joule.pipes import follow_log
+from joule.server._errors import fault
 from joule.server._query import flag, integer, stream_key
 from joule.server._view import NodeView
 
 __all__ = ["DataRoutes"]
-
-_log = logging.getLogger(__name__)
 
 
 class DataRoutes:
@@ -73,5 +71,4 @@ async def _send(answer: web.StreamResponse, blocks: AsyncIterator[Rows | Break])
     except FileNotFoundError as error:  # a log keeps all its files until it goes as a whole
         await answer.write(error_frame(NotFoundError(f"the stream was deleted while it was read: {error.filename}")))
     except Exception:  # noqa: BLE001  # the same seam as `error_shape`, behind the headers
-        _log.exception("the sending of rows failed")
-        await answer.write(error_frame(NodeError("the node has a fault; its log has the details")))
+        await answer.write(error_frame(fault("the sending of rows")))

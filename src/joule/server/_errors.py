@@ -27,7 +27,7 @@ from joule.errors import (
     StreamHeldError,
 )
 
-__all__ = ["error_shape"]
+__all__ = ["error_shape", "fault"]
 
 _log = logging.getLogger(__name__)
 
@@ -61,8 +61,13 @@ async def error_shape(
     except ConnectionError:
         raise  # the client has gone, there is nobody to answer: aiohttp ends the connection quietly
     except Exception:  # noqa: BLE001  # the seam of every request
-        _log.exception("%s %s failed", request.method, request.path)
-        return _answer(NodeError("the node has a fault; its log has the details"), 500)
+        return _answer(fault(f"{request.method} {request.path}"), 500)
+
+
+def fault(what: str) -> NodeError:
+    """Log the exception that is being handled, which nobody expected; returns what is said of it to who asked."""
+    _log.exception("%s failed", what)
+    return NodeError("the node has a fault; its log has the details")
 
 
 def _status(error: JouleError) -> int:

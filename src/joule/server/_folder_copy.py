@@ -7,7 +7,6 @@ either was cut off, and left nothing behind. So does a client that goes away.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -17,11 +16,10 @@ from aiohttp import web
 from joule.api import CopyProgress
 from joule.errors import JouleError, NodeError
 from joule.server._body import read_body
+from joule.server._errors import fault
 from joule.server._view import NodeView
 
 __all__ = ["FolderCopyRoutes"]
-
-_log = logging.getLogger(__name__)
 
 
 class FolderCopyRoutes:
@@ -65,8 +63,7 @@ async def _rest(answer: web.StreamResponse, copying: AsyncIterator[CopyProgress]
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
         return NodeError(f"the folder is not copied: {what}").to_wire()
     except Exception:  # noqa: BLE001  # the same seam as `error_shape`, behind the headers
-        _log.exception("the copying of a folder failed")
-        return NodeError("the node has a fault; its log has the details").to_wire()
+        return fault("the copying of a folder").to_wire()
     return {"done": True}
 
 
