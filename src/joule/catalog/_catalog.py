@@ -174,18 +174,6 @@ class Catalog:
                 update_stream(self._database, record.id, spec)
             return StreamRecord(id=record.id, spec=spec, created_us=record.created_us)
 
-    def create_stream(self, spec: StreamSpec) -> StreamRecord:
-        """Make a stream, with its folders.
-
-        Raises:
-            BadPathError: Its path is none.
-            NameTakenError: There is one at its path.
-        """
-        check_stream_path(spec.path)
-        with self.transaction():
-            self._check_free(spec.path)
-            return self.ensure_stream(spec)
-
     def update_stream(self, path_or_id: str | int, spec: StreamSpec) -> StreamRecord:
         """Give a stream and its elements other attributes; path and layout stay.
 
@@ -284,7 +272,7 @@ class Catalog:
             return record
 
     def begin_stream(self, path: str) -> int:
-        """Return an id for a stream that is being made elsewhere, as a copy is.
+        """Return an id for a stream whose log is made elsewhere.
 
         Until `complete_streams` is called with it, its log is listed to be removed, so that a crash leaves nothing.
 

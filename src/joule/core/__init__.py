@@ -4,7 +4,7 @@ from joule.core.clock import NodeClock, clock_jumps, follow_clock, time_now
 from joule.core.clock_law import ClockLaw
 from joule.core.durations import format_duration, parse_duration, parse_keep
 from joule.core.layout import DATATYPES, MAX_WIDTH, Layout
-from joule.core.paths import check_folder_path, check_stream_path, is_below, join_stream_path, split_stream_path
+from joule.core.paths import check_stream_path, is_below, join_stream_path, split_stream_path
 from joule.core.rows import Rows, first_disorder, flatten_rows, to_rows
 from joule.core.sizes import format_size, parse_size
 from joule.core.stream import ElementSpec, StreamSpec
@@ -19,7 +19,6 @@ __all__ = [
     "NodeClock",
     "Rows",
     "StreamSpec",
-    "check_folder_path",
     "check_stream_path",
     "clock_jumps",
     "first_disorder",

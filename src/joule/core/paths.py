@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from joule.errors import BadPathError
 
-__all__ = ["check_folder_path", "check_stream_path", "is_below", "join_stream_path", "split_stream_path"]
+__all__ = ["check_stream_path", "is_below", "join_stream_path", "split_stream_path"]
 
 _MAX_CHARACTERS = 1024
 _MAX_NAME_BYTES = 255
@@ -25,15 +25,6 @@ def check_stream_path(path: str) -> str:
     if reason:
         raise BadPathError(path, reason)
     return path
-
-
-def check_folder_path(path: str) -> str:
-    """Return the path of a folder, without a slash at its end, when it can be one; `/` is the root.
-
-    Raises:
-        BadPathError: It breaks the same rules as a stream's may not.
-    """
-    return path if path == "/" else check_stream_path(path.removesuffix("/"))
 
 
 def is_below(path: str, folder: str) -> bool:

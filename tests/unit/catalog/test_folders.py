@@ -47,10 +47,10 @@ def folders(catalog):
 
 
 def test_a_stream_is_made_once(catalog):
-    record = catalog.create_stream(spec("/new/stream", keep_us=7))
+    (record,) = catalog.complete_streams({catalog.begin_stream("/new/stream"): spec("/new/stream", keep_us=7)})
     assert catalog.stream("/new/stream") == record
     with pytest.raises(NameTakenError, match="'/new/stream' already"):
-        catalog.create_stream(spec("/new/stream", keep_us=8))
+        catalog.begin_stream("/new/stream")
     assert catalog.stream("/new/stream").spec.keep_us == 7
 
 
