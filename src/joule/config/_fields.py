@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from joule.config._faults import FaultList, did_you_mean
 from joule.config._ini import Entry, Section
+from joule.errors import BadTextError
 
 __all__ = ["Fields", "check_keys", "comment_hint", "warn_of_comment"]
 
 _Word = TypeVar("_Word", bound=str)
+_Value = TypeVar("_Value")
+_Fallback = TypeVar("_Fallback")
 _INLINE_COMMENT = re.compile(r"\s[#;]")
 _AUTOMATIC = frozenset({"", "none", "null", "auto"})
 
@@ -124,6 +127,28 @@ class Fields:
         if entry is None or entry.value.lower() in _AUTOMATIC:
             return None
         return self._finite(entry, None)
+
+    def parsed(
+        self, key: str, parse: Callable[[str], _Value], default: _Fallback, otherwise: str = ""
+    ) -> _Value | _Fallback:
+        """Return what `parse` makes of a value.
+
+        Args:
+            key: As people spell it.
+            parse: Raises `BadTextError` for a text of another form, or a `ValueError` that says what to write.
+            default: Where there is no value, or none that can be used.
+            otherwise: What else may be done about one that cannot.
+        """
+        entry = self.entry(key.lower())
+        if entry is None:
+            return default
+        try:
+            return parse(entry.value)
+        except BadTextError as error:
+            self.bad(entry, f"{key!r}: {error.message}", otherwise or "correct it")
+        except ValueError as error:
+            self.bad(entry, f"{key!r} is {entry.value!r}", f"{error}; {otherwise}" if otherwise else str(error))
+        return default
 
     def bad(self, entry: Entry, message: str, remedy: str) -> None:
         """Note an error in one line."""

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from joule.config._fields import Fields
-from joule.config._ini import Entry
 from joule.config._model import Limits
 from joule.core import parse_duration, parse_size
-from joule.errors import BadTextError
 
 __all__ = ["LIMIT_KEYS", "parse_limits"]
 
@@ -40,7 +38,7 @@ def parse_limits(fields: Fields) -> Limits:
         max_processes=_value(fields, "max_processes", default.max_processes, _count),
         nice=_value(fields, "nice", default.nice, _niceness) or 0,
         max_restarts=_value(fields, "max_restarts", default.max_restarts, _count),
-        restart_window_us=_window(fields, default.restart_window_us),
+        restart_window_us=fields.parsed("restart_window", _span, default.restart_window_us),
         on_failed=fields.choice("on_failed", _ON_FAILED, default.on_failed),
     )
 
@@ -48,32 +46,9 @@ def parse_limits(fields: Fields) -> Limits:
 def _value(fields: Fields, key: str, default: _Value | None, read: Callable[[str], _Value]) -> _Value | None:
     """Return what `read` makes of a key's value; None for `none`; the default, with a fault, for what it refuses."""
     entry = fields.entry(key)
-    if entry is None:
-        return default
-    if entry.value.lower() in _NONE:
+    if entry is not None and entry.value.lower() in _NONE:
         return None
-    return _read(fields, entry, read, default, "or none")
-
-
-def _window(fields: Fields, default: int) -> int:
-    entry = fields.entry("restart_window")
-    return default if entry is None else _read(fields, entry, _span, default, "")
-
-
-_Default = TypeVar("_Default")
-
-
-def _read(
-    fields: Fields, entry: Entry, read: Callable[[str], _Value], default: _Default, otherwise: str
-) -> _Value | _Default:
-    try:
-        return read(entry.value)
-    except BadTextError as error:
-        fields.bad(entry, f"{entry.key!r}: {error.message}", otherwise or "correct it")
-    except ValueError as error:
-        remedy = f"{error}, {otherwise}" if otherwise else str(error)
-        fields.bad(entry, f"{entry.key!r} is {entry.value!r}", remedy)
-    return default
+    return fields.parsed(key, read, default, "or none")
 
 
 def _span(text: str) -> int:

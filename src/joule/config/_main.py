@@ -13,7 +13,6 @@ from joule.config._other_eras import IDLE_MAIN_KEYS, IDLE_MAIN_SECTIONS
 from joule.config._secrets import read_secrets
 from joule.config._variables import Variables
 from joule.core import parse_duration, parse_size
-from joule.errors import BadDurationError, BadSizeError
 
 __all__ = ["DEFAULT_MAX_AHEAD_US", "MAIN_KEYS", "MAIN_SECTIONS", "is_first_era", "parse_main", "read_variables"]
 
@@ -83,54 +82,32 @@ def parse_main(ini: Ini, faults: FaultList, secrets_file: Path | None) -> NodeCo
         stream_directory=_directory(fields, stream_key, "stream_configs", must_exist=True),
         data_directory=_directory(fields, "datadirectory", "data", must_exist=False),
         log_directory=_directory(fields, "logdirectory", "logs", must_exist=False),
-        max_ahead_us=_max_ahead_us(fields),
-        sync_interval_us=_sync_interval_us(fields),
-        log_size_bytes=_log_size_bytes(fields),
+        max_ahead_us=fields.parsed(
+            "MaxAhead", _max_ahead_us, DEFAULT_MAX_AHEAD_US, "or none; without the line it is 1d"
+        ),
+        sync_interval_us=fields.parsed(
+            "SyncInterval", _sync_interval_us, DEFAULT_SYNC_INTERVAL_US, "give 0 to 60s; without the line it is 1s"
+        ),
+        log_size_bytes=fields.parsed("LogSize", _log_size_bytes, DEFAULT_LOG_SIZE_BYTES, "without the line it is 2 MB"),
         secrets_file=secrets_file,
     )
 
 
-def _max_ahead_us(fields: Fields) -> int | None:
-    entry = fields.entry("maxahead")
-    if entry is None:
-        return DEFAULT_MAX_AHEAD_US
-    if entry.value.lower() == "none":
-        return None
-    try:
-        return parse_duration(entry.value)
-    except BadDurationError as error:
-        fields.bad(entry, f"'MaxAhead': {error.message}", "or none; without the line it is 1d")
-        return DEFAULT_MAX_AHEAD_US
+def _max_ahead_us(text: str) -> int | None:
+    return None if text.lower() == "none" else parse_duration(text)
 
 
-def _log_size_bytes(fields: Fields) -> int:
-    entry = fields.entry("logsize")
-    if entry is None:
-        return DEFAULT_LOG_SIZE_BYTES
-    try:
-        size_bytes = parse_size(entry.value)
-    except BadSizeError as error:
-        fields.bad(entry, f"'LogSize': {error.message}", "without the line it is 2 MB")
-        return DEFAULT_LOG_SIZE_BYTES
+def _log_size_bytes(text: str) -> int:
+    size_bytes = parse_size(text)
     if size_bytes < _SMALLEST_LOG_BYTES:
-        fields.bad(entry, f"'LogSize' is {entry.value!r}", "write a size of 100 kB or more: one line may have 8 kB")
-        return DEFAULT_LOG_SIZE_BYTES
+        raise ValueError("write a size of 100 kB or more: one line may have 8 kB")
     return size_bytes
 
 
-def _sync_interval_us(fields: Fields) -> int:
-    entry = fields.entry("syncinterval")
-    if entry is None:
-        return DEFAULT_SYNC_INTERVAL_US
-    remedy = "give 0 to 60s; without the line it is 1s"
-    try:
-        interval_us = 0 if entry.value == "0" else parse_duration(entry.value)
-    except BadDurationError as error:
-        fields.bad(entry, f"'SyncInterval': {error.message}", remedy)
-        return DEFAULT_SYNC_INTERVAL_US
+def _sync_interval_us(text: str) -> int:
+    interval_us = 0 if text == "0" else parse_duration(text)
     if interval_us > _LONGEST_SYNC_INTERVAL_US:
-        fields.bad(entry, f"'SyncInterval' is {entry.value}: a power cut would cost all rows of that time", remedy)
-        return DEFAULT_SYNC_INTERVAL_US
+        raise ValueError("a power cut would cost all rows of that time")
     return interval_us
 
 

@@ -24,7 +24,7 @@ from joule.core import (
     join_stream_path,
     parse_keep,
 )
-from joule.errors import BadDurationError, BadPathError
+from joule.errors import BadPathError
 
 __all__ = ["ELEMENT_KEYS", "STREAM_KEYS", "StreamFile", "parse_stream"]
 
@@ -154,16 +154,10 @@ def _datatype(fields: Fields) -> str:
 
 
 def _keep(fields: Fields, *, first_era: bool) -> int | None:
+    keep_us = fields.parsed("keep", parse_keep, None, "or all, or none")
     entry = fields.entry("keep")
-    if entry is None:
-        return None
-    try:
-        keep_us = parse_keep(entry.value)
-    except BadDurationError as error:
-        fields.bad(entry, f"'keep': {error.message}", "or all, or none")
-        return None
-    if _BARE_M.search(entry.value) and not first_era:
-        kept = format_duration(keep_us or 0)
+    if entry is not None and keep_us is not None and _BARE_M.search(entry.value) and not first_era:
+        kept = format_duration(keep_us)
         message = f"'keep' is {entry.value!r}, which keeps rows for {kept}: m is months, and was minutes for a while"
         fields.faults.warning(fields.file, entry.line, message, "write mo for months, or min for minutes")
     return keep_us

@@ -61,7 +61,7 @@ TABLE = {
     "bad sync interval": ({MAIN: "[Main]\nSyncInterval = 5m\n"}, (MAIN, 2, "error", ["'SyncInterval'", "0 to 60s"])),
     "long sync interval": (
         {MAIN: "[Main]\nSyncInterval = 2min\n"},
-        (MAIN, 2, "error", ["'SyncInterval' is 2min", "power cut", "0 to 60s"]),
+        (MAIN, 2, "error", ["'SyncInterval' is '2min'", "power cut", "0 to 60s"]),
     ),
     # the secrets file
     "no secret": ({SEC: "A = x\nhunter2\n"}, (SEC, 2, "error", ["not NAME = value", "one line"])),
