@@ -3,9 +3,11 @@
 The power is cut by letting all heads, and the record, name another boot: to whoever looks, the page cache is gone.
 """
 
+import contextlib
 import dataclasses
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -78,9 +80,49 @@ def test_a_stuck_syncer_keeps_no_writer_from_storing_and_does_not_keep_jouled_fo
     (log,) = (kit.directory / "data" / "streams").iterdir()
     jouled.process.send_signal(signal.SIGTERM)
     kit.wait(lambda: read_head(log).is_closed, "the end of the reader")
-    assert jouled.stop() == 0  # a second signal ends the wait
+    assert jouled.stop() == 0  # a second signal shortens the wait
     assert "cut short" in jouled.said()
     assert syncer_of(kit) is None
+
+
+def test_a_syncer_that_somebody_else_has_stopped_does_its_last_round_all_the_same(kit, jouled):
+    kit.wait(lambda: (stream(kit).durable_rows or 0) > 0, "durable rows")
+    os.kill(syncer_of(kit), signal.SIGTERM)
+    kit.wait(lambda: syncer_of(kit) is None, "its end")
+    assert jouled.stop() == 0
+    info = stream(kit)
+    assert info.durable_rows == info.stored_rows > 0
+
+
+@pytest.mark.needs("strace")
+def test_a_disk_that_fails_to_sync_a_log_is_told_and_rows_go_on_being_stored(kit, jouled, under_strace):
+    """The kernel's own call fails, once: what comes after it succeeds, and counts for nothing."""
+    kit.wait(lambda: (stream(kit).durable_rows or 0) > 0, "durable rows")
+    under_strace(syncer_of(kit), "fsync:error=EIO:when=1")
+    kit.wait(lambda: stream(kit).problem, "a problem")
+    before = stream(kit)
+    assert "Input/output error" in before.problem
+    kit.wait(lambda: stream(kit).stored_rows > before.stored_rows + 20, "rows")
+    assert stream(kit).durable_rows == before.durable_rows
+    assert "is not durable from row" in jouled.said()
+
+
+@pytest.fixture
+def under_strace():
+    """Have calls of a process fail."""
+    with contextlib.ExitStack() as stack:
+
+        def inject(pid, what):
+            tracer = subprocess.Popen(
+                ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={what}", "-p", str(pid)],
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            stack.callback(tracer.stderr.close)
+            stack.callback(tracer.wait)
+            stack.callback(tracer.terminate)
+
+        yield inject
 
 
 def cut_power(data):

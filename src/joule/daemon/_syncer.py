@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,7 @@ from joule.errors import ModuleError
 __all__ = ["NodeSyncer"]
 
 _LAST_ROUND_S = 20.0  # for the last round, before systemd would end all of us (30 s)
+_HURRIED_S = 3.0  # for the same: rows that no record counts would be dropped after a restart of the machine
 _LONGEST_LINE = 65536
 
 _log = logging.getLogger("joule.syncer")
@@ -55,29 +57,35 @@ class NodeSyncer:
         self._is_stopping = False
 
     async def __aenter__(self) -> Self:
-        self._work = self._tasks.start("the syncer", self._run)
+        self._work = self._tasks.start("the syncer", lambda: self._run(self._command))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self._is_stopping = True
-        if self._child is None:  # it waits for its next start: nothing was made durable since it ended
+        if self._child is None:  # it waits for its next start
             self._work.cancel()
             await asyncio.wait([self._work])
-            _log.warning("the syncer did not run at the end: the newest rows are stored, perhaps not durable")
-            return
-        self._send(signal.SIGTERM)
-        waiting = asyncio.ensure_future(self._hurry.wait())
-        await asyncio.wait([self._work, waiting], timeout=_LAST_ROUND_S, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if not self._work.done():
+            self._work = self._tasks.start("the last round of the syncer", lambda: self._run(self._command[:-1]))
+        else:
+            self._send(signal.SIGTERM)
+        if not await self._has_ended():
             self._send(signal.SIGKILL)
             await asyncio.wait([self._work], timeout=1.0)
             _log.warning("the last round of the syncer was cut short: the newest rows are stored, perhaps not durable")
 
-    async def _run(self) -> None:
+    async def _has_ended(self) -> bool:
+        """Wait for the end of the last round; whether it has come in time."""
+        waiting = asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait([self._work, waiting], timeout=_LAST_ROUND_S, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not self._work.done() and self._hurry.is_set():
+            await asyncio.wait([self._work], timeout=_HURRIED_S)
+        return self._work.done()
+
+    async def _run(self, command: Sequence[str]) -> None:
         source, sink = os.pipe()
         try:
-            child = Child(self._command, stdout=sink, environment={**os.environ, MARK_VARIABLE: self._mark})
+            child = Child(command, stdout=sink, environment={**os.environ, MARK_VARIABLE: self._mark})
         except OSError as error:
             os.close(source)
             raise ModuleError(f"it cannot be started: {error.strerror}") from error
@@ -92,7 +100,10 @@ class NodeSyncer:
         finally:
             self._child = None
             child.leave()
-        if code != 0 and not self._is_stopping:
+        if self._is_stopping:
+            if code != 0:
+                _log.warning("the last round of the syncer has failed: the newest rows are stored, perhaps not durable")
+        else:  # also where somebody else has told it to stop
             raise ModuleError(f"its process ended ({describe_exit(code)}); rows are stored all the same")
 
     def _send(self, number: signal.Signals) -> None:

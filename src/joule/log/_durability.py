@@ -36,7 +36,10 @@ class Durability:
 def newest_record(data_directory: Path, files: Files = DISK) -> NodeRecord | None:
     """Return what is durable of a node; None where nothing is known, as of a node of an earlier version."""
     try:
-        return next(iter(load_records(data_directory, files)), None)
+        boot = files.boot(data_directory)
+        # In this boot a record may be seen that is not on the disk yet; another boot's was read from there.
+        records = (r for r in load_records(data_directory, files) if r.is_confirmed or r.boot != boot)
+        return next(records, None)
     except (LogError, OSError):  # the syncer and jouled say what is wrong with it
         return None
 

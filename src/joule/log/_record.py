@@ -4,12 +4,17 @@ Two files are written in turn, and each is synced before its record counts. So w
 the other holds the record before. The positions of one record belong together: cursors were looked at first, then logs
 from the sinks to the sources, so every row of an output that a record counts was made of rows that it counts too.
 
-     0  magic, format version, checksum of what follows
-    16  size of the body, sequence, body (JSON, deflated)
+     0  magic, format version, checksum of what lies behind the next field
+    16  once the record is synced: its sequence
+    24  size of the body, sequence, body (JSON, deflated)
+
+The second field is for those who look while the machine runs: they see the page cache, which is ahead of the disk.
+After a power cut it means nothing, and a record that is whole counts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import struct
@@ -29,6 +34,8 @@ _MAGIC = b"JOULEDUR"
 _VERSION = 1
 _START = struct.Struct("<8sII")
 _FACTS = struct.Struct("<QQ")
+_CONFIRMED = struct.Struct("<Q")
+_BEHIND = _START.size + _CONFIRMED.size  # where what the checksum is of begins
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,6 +102,7 @@ class NodeRecord:
         taken_us: When the positions were looked at, us.
         logs: By log id.
         cursors: By the name of the cursor file.
+        is_confirmed: Whether the record itself is known to be synced, in the boot that has written it.
     """
 
     sequence: int = 0
@@ -102,9 +110,10 @@ class NodeRecord:
     taken_us: int = 0
     logs: Mapping[str, LogPoint] = dataclasses.field(default_factory=dict)
     cursors: Mapping[str, CursorPoint] = dataclasses.field(default_factory=dict)
+    is_confirmed: bool = dataclasses.field(default=False, compare=False)
 
     def pack(self) -> bytes:
-        """Return the record as it lies in its file."""
+        """Return the record as it lies in its file, not confirmed."""
         logs = {
             log_id: [point.name, point.head.pack().hex(), [dataclasses.astuple(p) for p in point.pieces], point.fault]
             for log_id, point in self.logs.items()
@@ -114,30 +123,33 @@ class NodeRecord:
         # Heads are zeros for the most part: a fifth of the bytes, and of the wear of a disk.
         body = zlib.compress(json.dumps(facts, separators=(",", ":")).encode(), 1)
         data = _FACTS.pack(len(body), self.sequence) + body
-        return _START.pack(_MAGIC, _VERSION, zlib.crc32(data)) + data
+        return _START.pack(_MAGIC, _VERSION, zlib.crc32(data)) + _CONFIRMED.pack(0) + data
 
     @classmethod
     def unpack(cls, data: bytes) -> Self | None:
         """Return the record of a file's bytes, None where it is not whole."""
-        if len(data) < _START.size + _FACTS.size:
+        if len(data) < _BEHIND + _FACTS.size:
             return None
         _, _, checksum = _START.unpack_from(data)
-        size, sequence = _FACTS.unpack_from(data, _START.size)
-        if zlib.crc32(data[_START.size : _START.size + _FACTS.size + size]) != checksum:
+        (confirmed,) = _CONFIRMED.unpack_from(data, _START.size)
+        size, sequence = _FACTS.unpack_from(data, _BEHIND)
+        if zlib.crc32(data[_BEHIND : _BEHIND + _FACTS.size + size]) != checksum:
             return None
-        facts = json.loads(zlib.decompress(data[_START.size + _FACTS.size :][:size]))
+        facts = json.loads(zlib.decompress(data[_BEHIND + _FACTS.size :][:size]))
         return cls(
             sequence=sequence,
             boot=bytes.fromhex(facts["boot"]),
             taken_us=facts["taken_us"],
             logs={log_id: _log_point(*values) for log_id, values in facts["logs"].items()},
             cursors={name: _cursor_point(*values) for name, values in facts["cursors"].items()},
+            is_confirmed=confirmed == sequence,
         )
 
 
 def _log_point(name: str, head: str, pieces: list[list[int]], fault: str) -> LogPoint:
     found = unpack_head(bytes.fromhex(head))
-    assert found is not None, "the record's own checksum matches"
+    if found is None:
+        raise ValueError(f"the head of log {name}")
     return LogPoint(name=name, head=found, pieces=tuple(Piece(*piece) for piece in pieces), fault=fault)
 
 
@@ -181,7 +193,10 @@ def _parse(path: Path, data: bytes) -> NodeRecord | None:
     version = int.from_bytes(data[8:12], "little")
     if data.startswith(_MAGIC) and version > _VERSION:
         raise ForeignFileError(str(path), f"it has format version {version}, this Joule reads {_VERSION}")
-    return NodeRecord.unpack(data)
+    try:
+        return NodeRecord.unpack(data)
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
+        raise ForeignFileError(str(path), f"it is whole, but no record that this Joule knows ({error})") from error
 
 
 class RecordFiles:
@@ -207,6 +222,8 @@ class RecordFiles:
         self._files.sync(self._fds[slot])
         if is_first:
             sync_directory(self._directory, self._files)
+        with contextlib.suppress(OSError):  # then those who look see the record before
+            self._files.write(self._fds[slot], _CONFIRMED.pack(record.sequence), _CONFIRMED.size, _START.size)
 
     def close(self) -> None:
         """Close both; closing twice is fine."""

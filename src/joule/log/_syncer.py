@@ -77,8 +77,9 @@ class Syncer:
         self._data_directory = data_directory
         self._files = files
         self._run_all = run_all
+        self._faults: dict[str, LogPoint] = {}  # until a record has them
         if record is None:
-            record = next(iter(load_records(data_directory, files)), NodeRecord())
+            record = self._last_record(load_records(data_directory, files))
         self.record = record
         self._writer = RecordFiles(data_directory, files)
         self._logs: dict[str, SyncedLog] = {}
@@ -88,6 +89,17 @@ class Syncer:
         self._order: list[str] = []
         self._order_of: object = None
         self._told: dict[str, str] = {}
+
+    def _last_record(self, records: list[NodeRecord]) -> NodeRecord:
+        """Return the newest record that is on the disk.
+
+        One that is not confirmed was written by a syncer which died before it was synced: it is written again, in its
+        place, since the other file has the only one that is certain. What it knows of failed syncs stays true.
+        """
+        if not records or records[0].is_confirmed:
+            return records[0] if records else NodeRecord()
+        self._faults = {log_id: point for log_id, point in records[0].logs.items() if point.fault}
+        return records[1] if len(records) > 1 else NodeRecord()
 
     def __enter__(self) -> Self:
         return self
@@ -120,6 +132,7 @@ class Syncer:
         record = NodeRecord(sequence=sequence, boot=boot, taken_us=taken_us, logs=points, cursors=cursors)
         self._writer.write(record)
         self.record = record
+        self._faults.clear()
         return True
 
     def close(self) -> None:
@@ -146,7 +159,7 @@ class Syncer:
         before = self.record
         if boot != before.boot or cursors.keys() != before.cursors.keys() or points.keys() != before.logs.keys():
             return True
-        if heads.keys() - points.keys():
+        if heads.keys() - points.keys() or self._faults:
             return True
         transient = {log_id for log_id, head in heads.items() if head.is_transient}
         return any(_moves(point, before.cursors[name], transient) for name, point in cursors.items())
@@ -159,7 +172,7 @@ class Syncer:
                 self._told.pop(log_id, None)
             except UnsyncedError as error:
                 empty = LogPoint(name=self._name(log_id), head=Head())
-                points[log_id] = dataclasses.replace(before or empty, fault=str(error))
+                points[log_id] = self._faults[log_id] = dataclasses.replace(before or empty, fault=str(error))
                 _log.error(
                     "the log in %s is not durable from row %d on, and will not be while this machine runs: %s; rows go "
                     "on being stored: check the disk (dmesg), copy the data, then start the machine anew",
@@ -229,7 +242,8 @@ class Syncer:
 
     def _look_at_logs(self, cursors: Mapping[str, CursorPoint]) -> tuple[dict[str, LogPoint], dict[str, Head]]:
         """Return what is durable of each log, and what is committed; sinks are looked at before sources."""
-        points = {log_id: point for log_id, point in self.record.logs.items() if self._is_there(log_id, point)}
+        known = {**self.record.logs, **self._faults}
+        points = {log_id: point for log_id, point in known.items() if self._is_there(log_id, point)}
         heads = {}
         for log_id in self._sinks_first(cursors):
             try:

@@ -1,10 +1,11 @@
 """The syncer process: makes what a node has stored durable, round after round.
 
-    python -m joule.log._syncer_process DATA_DIRECTORY INTERVAL_S
+    python -m joule.log._syncer_process DATA_DIRECTORY [INTERVAL_S]
 
 A process of its own, so that a disk which takes seconds for a sync keeps nobody from anything, and so that the rows of
-modules which outlive their `jouled` go on becoming durable. SIGTERM asks for a last round; it ends behind that. What it
-has to say it prints, a level and a sentence on each line, for `jouled` to log; when there is no `jouled`, nobody hears.
+modules which outlive their `jouled` go on becoming durable. SIGTERM asks for a last round; it ends behind that. Without
+an interval one round is all. What it has to say it prints, a level and a sentence on each line, for `jouled` to log;
+when there is no `jouled`, nobody hears.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
     logging.raiseExceptions = False  # a jouled that was killed does not listen any more
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # they are asked for between rounds
-    data_directory, interval_s = Path(arguments[0]), float(arguments[1])
+    data_directory = Path(arguments[0])
+    interval_s = float(arguments[1]) if len(arguments) > 1 else None
     with contextlib.suppress(OSError, ValueError):  # some files of each stream stay open
         resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     try:
@@ -57,13 +59,13 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def _run(data_directory: Path, interval_s: float) -> int:
+def _run(data_directory: Path, interval_s: float | None) -> int:
     with (
         concurrent.futures.ThreadPoolExecutor(_THREADS) as pool,
         Syncer(data_directory, run_all=lambda tasks: _at_once(pool, tasks)) as syncer,
     ):
         rounds = _Rounds(syncer)
-        while signal.sigtimedwait(_STOP, pause_s(interval_s, rounds.look_s)) is None:
+        while interval_s is not None and signal.sigtimedwait(_STOP, pause_s(interval_s, rounds.look_s)) is None:
             rounds.next()
         return 0 if rounds.next() else 1
 

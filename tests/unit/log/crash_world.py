@@ -49,9 +49,15 @@ class PowerCut(BaseException):
 
 
 class WatchedFiles(MemoryFiles):
-    """Calls somebody before each change."""
+    """Calls somebody before each change, and perhaps somebody before each look."""
 
     watch: Callable[[], None] | None = None
+    before_look: Callable[[], None] | None = None
+
+    def read(self, fd, count, offset):
+        if self.before_look is not None:
+            self.before_look()
+        return super().read(fd, count, offset)
 
     def _watched(self) -> None:
         if self.watch is not None:
@@ -252,7 +258,17 @@ class World:
             sink.log_sink.mark_break_nowait()
 
     def sync(self) -> None:
+        self.files.before_look = self._meanwhile
         self.syncer.round()
+        self.files.before_look = None
+
+    def _meanwhile(self) -> None:
+        """Other processes go on while the syncer looks at one file after the other."""
+        self.files.before_look = None
+        if self.chance.random() < 0.1:
+            for step in (self.store, self.sum, self.double):
+                step()
+        self.files.before_look = self._meanwhile
 
     def trim(self) -> None:
         newest = max([0, *(item for item in self.truth.raw if item != "break")])

@@ -21,6 +21,7 @@ from joule.log import (
     cursor_path,
     ensure_cursors,
     load_records,
+    newest_record,
     read_identity,
 )
 from joule.log._head import Head
@@ -139,6 +140,21 @@ def test_a_failed_sync_is_never_tried_again_and_nothing_behind_it_is_called_dura
     assert all(words in told for words in ("streams/1", "not durable from row 2 on", "check the disk"))
 
 
+def test_a_failed_sync_is_remembered_until_a_record_can_tell_of_it(node):
+    node.store(1, [1, 2])
+    with Syncer(node.data, node.files) as syncer:
+        syncer.round()
+        node.store(1, [3])
+        node.files.fails = {"streams/1/": errno.EIO, "/durable.": errno.EIO}
+        with pytest.raises(OSError):
+            syncer.round()
+        node.files.fails = {}
+        assert syncer.round()
+        assert not syncer.round()
+    assert node.durable(1) == 2
+    assert "Input/output error" in node.fault(1)
+
+
 def test_rows_go_on_being_stored_where_the_disk_refuses_to_sync(node):
     node.files.fails = {"streams/1/head": errno.EIO}
     create_log_without_faults(node)
@@ -228,6 +244,23 @@ def test_the_log_of_a_deleted_stream_leaves_the_record(node):
         del node.files._names[str(node.log(1))]
         assert syncer.round()
         assert [point.name for point in syncer.record.logs.values()] == ["2"]
+
+
+def test_nobody_who_looks_is_told_of_a_record_that_is_not_synced(node):
+    node.store(1, [1])
+    with Syncer(node.data, node.files) as syncer:
+        syncer.round()
+        node.store(1, [2])
+        node.files.fails = {"/durable.": errno.EIO}  # it is written, and its sync does not return in good order
+        with pytest.raises(OSError):
+            syncer.round()
+    assert node.durable(1) == 2  # a reader of the page cache sees it
+    assert newest_record(node.data, node.files).sequence == 1
+    node.files.fails = {}
+    with Syncer(node.data, node.files) as another:  # and a syncer that finds it writes it again
+        assert another.round()
+    assert newest_record(node.data, node.files).sequence == 2
+    assert [record.sequence for record in load_records(node.data, node.files)] == [2, 1]
 
 
 @pytest.mark.parametrize("cut", range(0, 150, 7))
