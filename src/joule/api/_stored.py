@@ -26,6 +26,7 @@ from joule.log import (
     inspect_provenance,
     newest_record,
     read_log,
+    streams_directory,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def catalog_path(data_directory: Path) -> Path:
 
 def log_directory(data_directory: Path, stream_id: int) -> Path:
     """Return the directory of a stream's log: named by id, so that a stream can be moved without touching its rows."""
-    return data_directory / "streams" / str(stream_id)
+    return streams_directory(data_directory) / str(stream_id)
 
 
 def node_lock_path(data_directory: Path) -> Path:

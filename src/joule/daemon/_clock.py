@@ -21,7 +21,7 @@ from joule.core import ClockLaw
 from joule.core.clock_rules import DAY_US, NO_STEP_US, Adjustment, ClockState, adjust
 from joule.daemon import _clock_words as words
 from joule.daemon._system_clock import Sample, SystemClock
-from joule.log import ClockFile, ClockMemory, clock_path, following_clock, newest_timestamps
+from joule.log import ClockFile, ClockMemory, clock_path, following_clock, newest_timestamps, streams_directory
 
 __all__ = ["ClockKeeper", "open_clock"]
 
@@ -48,7 +48,7 @@ def open_clock(data_directory: Path, system: SystemClock) -> Iterator[ClockKeepe
     """
     with contextlib.closing(ClockFile(clock_path(data_directory))) as file:
         keeper = ClockKeeper(file, system)
-        keeper.start(newest_timestamps(data_directory / "streams"))
+        keeper.start(newest_timestamps(streams_directory(data_directory)))
         with following_clock(file.path, mapped=False):  # jouled looks seldom, and outlives a file that is cut off
             try:
                 yield keeper

@@ -25,7 +25,7 @@ from joule.daemon._preparation import segment_us
 from joule.daemon._provenance import copy_origin
 from joule.daemon._tasks import thread_to_its_end
 from joule.errors import BadMoveError, NameTakenError
-from joule.log import BREAK, LogWriter, add_origin, count_rows, create_log, read_log, seal_log
+from joule.log import BREAK, LogWriter, add_origin, count_rows, create_log, read_log, seal_log, streams_directory
 
 __all__ = ["FolderCopies"]
 
@@ -174,7 +174,7 @@ class FolderCopies:
         for job in jobs:
             directory = log_directory(self._data_directory, job.stream_id)
             draft_directory(directory).rename(directory)
-        above = os.open(log_directory(self._data_directory, 0).parent, os.O_RDONLY | os.O_DIRECTORY)
+        above = os.open(streams_directory(self._data_directory), os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(above)
         finally:

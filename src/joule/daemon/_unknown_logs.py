@@ -17,7 +17,7 @@ from joule.api import log_directory
 from joule.catalog import Catalog, StreamRecord
 from joule.core import StreamSpec
 from joule.errors import JouleError, LayoutMismatchError
-from joule.log import Identity, read_identity
+from joule.log import Identity, read_identity, streams_directory
 
 __all__ = ["UnknownLogs", "find_unknown_logs"]
 
@@ -59,7 +59,7 @@ class UnknownLogs:
 def find_unknown_logs(catalog: Catalog, data_directory: Path) -> UnknownLogs:
     """Look for directories of logs that no stream of the catalog has; nothing in them is touched."""
     known = {record.id for record in catalog.streams()} | {removal.stream_id for removal in catalog.removals()}
-    directory = log_directory(data_directory, 0).parent
+    directory = streams_directory(data_directory)
     names = [entry.name for entry in directory.iterdir()] if directory.is_dir() else []
     numbers = sorted(int(name) for name in names if name.isascii() and name.isdecimal() and len(name) < 19)
     logs: dict[str, tuple[int, Identity]] = {}

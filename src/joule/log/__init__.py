@@ -23,7 +23,7 @@ from joule.log._history import (
     read_log,
     trim_log,
 )
-from joule.log._identity import Identity, create_log, read_identity, relabel_log
+from joule.log._identity import Identity, create_log, read_identity, relabel_log, streams_directory
 from joule.log._lock import ProcessLock, lock_holder
 from joule.log._positions import ensure_cursors, lowest_rows
 from joule.log._provenance import Origin, Stretch, add_origin, add_process, inspect_provenance
@@ -92,6 +92,7 @@ __all__ = [
     "relabel_log",
     "runtime_directory",
     "seal_log",
+    "streams_directory",
     "trim_log",
 ]
 

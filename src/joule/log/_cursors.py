@@ -24,6 +24,7 @@ __all__ = [
     "InputPosition",
     "ModuleLogs",
     "cursor_path",
+    "cursors_directory",
     "read_module_logs",
     "write_cursors",
 ]
@@ -78,9 +79,14 @@ def _aligned(size: int) -> int:
     return -(-size // _ALIGN) * _ALIGN
 
 
+def cursors_directory(data_directory: Path) -> Path:
+    """Return the directory of a node's cursor files."""
+    return data_directory / "cursors"
+
+
 def cursor_path(data_directory: Path, module: str) -> Path:
     """Return the path of a module's cursor file; any name is fine."""
-    return data_directory / "cursors" / (urllib.parse.quote(module, safe=" ") + CURSOR_SUFFIX)
+    return cursors_directory(data_directory) / (urllib.parse.quote(module, safe=" ") + CURSOR_SUFFIX)
 
 
 class CursorFile:

@@ -17,7 +17,7 @@ from joule.log._files import DISK, Files, open_part, sync_directory, write_whole
 from joule.log._head import HEAD_NAME, Head
 from joule.log._segments import segment_names
 
-__all__ = ["Identity", "create_log", "read_identity", "relabel_log"]
+__all__ = ["Identity", "create_log", "read_identity", "relabel_log", "streams_directory"]
 
 _NAME = "log.json"
 _FORMAT = "joule stream log"
@@ -38,6 +38,11 @@ class Identity:
     stream: str
     layout: Layout
     log_id: str
+
+
+def streams_directory(data_directory: Path) -> Path:
+    """Return the directory of a node's logs."""
+    return data_directory / "streams"
 
 
 def create_log(directory: Path, layout: Layout, stream: str, files: Files = DISK) -> Identity:

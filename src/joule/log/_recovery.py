@@ -17,14 +17,21 @@ from pathlib import Path
 
 from joule.errors import DamagedLogError, LogError
 from joule.log._breaks import BreakFile
-from joule.log._cursors import CURSOR_SUFFIX, CursorFile, ModuleLogs, read_module_logs, write_cursors
+from joule.log._cursors import (
+    CURSOR_SUFFIX,
+    CursorFile,
+    ModuleLogs,
+    cursors_directory,
+    read_module_logs,
+    write_cursors,
+)
 from joule.log._files import DISK, Files, sync_directory
 from joule.log._head import NO_BOOT, NO_TIMESTAMP, Head, HeadFile, read_head
-from joule.log._identity import Identity, read_identity
+from joule.log._identity import Identity, read_identity, streams_directory
 from joule.log._record import LogPoint, NodeRecord, load_records
 from joule.log._segments import HEADER_BYTES, SegmentSet, make_segment, segment_names, segment_path
 from joule.log._synced_log import checksum, has_moved
-from joule.log._syncer import Syncer, cursors_directory, streams_directory
+from joule.log._syncer import Syncer
 from joule.log._writer import RESERVED_ROWS
 
 __all__ = ["Recovered", "Suspect", "is_whole", "recover_node", "suspect_log"]

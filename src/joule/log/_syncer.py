@@ -21,27 +21,18 @@ from typing import Self
 
 from joule.core import time_now
 from joule.errors import LogError
-from joule.log._cursors import CURSOR_SUFFIX, CursorFile
+from joule.log._cursors import CURSOR_SUFFIX, CursorFile, cursors_directory
 from joule.log._files import DISK, Files
 from joule.log._head import Head
+from joule.log._identity import streams_directory
 from joule.log._record import CursorPoint, LogPoint, NodeRecord, RecordFiles, load_records
 from joule.log._synced_log import SyncedLog, UnsyncedError, has_moved
 
-__all__ = ["Syncer", "cursors_directory", "streams_directory"]
+__all__ = ["Syncer", "Task"]
 
 _log = logging.getLogger("joule.syncer")
 
 Task = Callable[[], None]
-
-
-def streams_directory(data_directory: Path) -> Path:
-    """Return the directory of a node's logs."""
-    return data_directory / "streams"
-
-
-def cursors_directory(data_directory: Path) -> Path:
-    """Return the directory of a node's cursor files."""
-    return data_directory / "cursors"
 
 
 def _one_by_one(tasks: Iterable[Task]) -> None:
@@ -176,7 +167,7 @@ class Syncer:
                 _log.error(
                     "the log in %s is not durable from row %d on, and will not be while this machine runs: %s; rows go "
                     "on being stored: check the disk (dmesg), copy the data, then start the machine anew",
-                    *(self._data_directory / "streams" / self._name(log_id), points[log_id].head.end, error),
+                    *(streams_directory(self._data_directory) / self._name(log_id), points[log_id].head.end, error),
                 )
             except (LogError, OSError) as error:
                 self._tell(log_id, f"the log in {self._name(log_id)} cannot be made durable at the moment: {error}")
