@@ -146,10 +146,27 @@ def make_cursors(launches: Iterable[Launch]) -> dict[str, str]:
 def _make_streams(
     setup: NodeSetup, catalog: Catalog, in_use: Collection[Path]
 ) -> tuple[dict[str, StreamRecord], dict[str, JouleError]]:
-    data = setup.config.data_directory
+    streams, faults = _enter_streams(setup, catalog)
+    for path, record in streams.items():
+        directory = log_directory(setup.config.data_directory, record.id)
+        if directory in in_use:
+            continue
+        try:
+            with _own_trouble(directory):
+                _make_log(directory, record)
+        except JouleError as error:
+            faults[path] = error
+    for path, fault in faults.items():
+        file = setup.stream_files.get(path)
+        _log.error("%sstream %s cannot be used: %s", f"{file}: " if file else "", path, fault.message)
+    return streams, faults
+
+
+def _enter_streams(setup: NodeSetup, catalog: Catalog) -> tuple[dict[str, StreamRecord], dict[str, JouleError]]:
+    """Enter the configured streams in the catalog; returns them, and why others cannot be, by path."""
     streams: dict[str, StreamRecord] = {}
     faults: dict[str, JouleError] = {}
-    unknown = find_unknown_logs(catalog, data)
+    unknown = find_unknown_logs(catalog, setup.config.data_directory)
     with catalog.transaction():
         catalog.reserve_ids(unknown.highest_id)
         known = {record.spec.path: record for record in catalog.streams()}
@@ -163,18 +180,6 @@ def _make_streams(
                 streams[spec.path] = unknown.ensure_stream(catalog, spec, names_only=names_only)
             except JouleError as error:
                 faults[spec.path] = error
-    for path, record in streams.items():
-        directory = log_directory(data, record.id)
-        if directory in in_use:
-            continue
-        try:
-            with _own_trouble(directory):
-                _make_log(directory, record)
-        except JouleError as error:
-            faults[path] = error
-    for path, fault in faults.items():
-        file = setup.stream_files.get(path)
-        _log.error("%sstream %s cannot be used: %s", f"{file}: " if file else "", path, fault.message)
     return streams, faults
 
 
