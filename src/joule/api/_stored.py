@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from joule.api._models import FolderInfo, ProvenanceInfo, StreamInfo
-from joule.core import Rows, format_duration, time_now
+from joule.core import Rows, time_now
 from joule.errors import LogError
 from joule.log import (
     Break,
@@ -45,7 +45,6 @@ __all__ = [
 
 
 _STANDS_STILL_US = 10_000_000  # what came before is no rate of now
-_LATE_US = 90_000_000  # the longest SyncInterval, and half of it for a slow disk
 
 
 def catalog_path(data_directory: Path) -> Path:
@@ -109,7 +108,7 @@ def _describe(record: StreamRecord, data_directory: Path, durable: NodeRecord | 
         durable_rows=durability.rows,
         durable_us=durability.taken_us,
         lost_rows=log.lost_rows,
-        problem=_doubt(durability, log.stored_rows),
+        problem=_doubt(durability),
         writer=log.writer,
         age_us=age_us,
         active=log.writer is not None,
@@ -117,7 +116,7 @@ def _describe(record: StreamRecord, data_directory: Path, durable: NodeRecord | 
     )
 
 
-def _doubt(durability: Durability, stored_rows: int) -> str | None:
+def _doubt(durability: Durability) -> str | None:
     if durability.certain is not None:
         return (
             f"the power failed while it was written: only its first {durability.certain.stored} rows are certain, and "
@@ -127,14 +126,6 @@ def _doubt(durability: Durability, stored_rows: int) -> str | None:
         return (
             f"no row behind the first {durability.rows} is durable: {durability.fault}: check the disk, copy the data, "
             "then start the machine anew"
-        )
-    if durability.rows is None or durability.taken_us is None or durability.rows >= stored_rows:
-        return None
-    late_us = time_now() - durability.taken_us
-    if late_us > _LATE_US:
-        late = format_duration(late_us, 2)
-        return (
-            f"its newest {stored_rows - durability.rows} rows are not durable, nothing was for {late}: see jouled's log"
         )
     return None
 

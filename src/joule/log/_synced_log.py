@@ -131,6 +131,7 @@ class SyncedLog:
         keep = {segment_path(self._directory, segment), self._directory / BREAKS_NAME, self._head_file.path}
         for path in self._held.keys() - keep:
             self._files.close(self._held.pop(path))
+        self._segments.close()  # else those that are trimmed later would keep their room on the disk
 
     def _measure(self, start: int, head: Head) -> tuple[Piece, ...]:
         """Return the checksums of rows, which are read back from the page cache; so they cost no writer anything."""

@@ -137,7 +137,9 @@ class Syncer:
     def _is_dirty(self, head: Head, point: LogPoint | None) -> bool:
         if head.is_transient:
             return False
-        return point is None or (not point.fault and has_moved(head, point.head))
+        if point is None or point.head.is_transient:  # a stream that kept nothing until now was never synced
+            return True
+        return not point.fault and has_moved(head, point.head)
 
     def _is_news(
         self,
@@ -158,6 +160,7 @@ class Syncer:
     def _task(self, log_id: str, head: Head, points: dict[str, LogPoint]) -> Task:
         def sync() -> None:
             before = points.get(log_id)
+            before = None if before is not None and before.head.is_transient else before
             try:
                 points[log_id] = self._logs[self._directories[log_id]].sync(head, before)
                 self._told.pop(log_id, None)

@@ -17,10 +17,11 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from joule.errors import JouleError
+from joule.log._clock_file import clock_path, following_clock
 from joule.log._lock import ProcessLock
 from joule.log._syncer import Syncer, Task
 
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(OSError, ValueError):  # some files of each stream stay open
         resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     try:
-        with contextlib.closing(ProcessLock(data_directory / SYNCER_LOCK, "the syncer")):
+        with contextlib.closing(ProcessLock(data_directory / SYNCER_LOCK, "the syncer")), _node_time(data_directory):
             return _run(data_directory, interval_s)
     except BlockingIOError as error:
         _log.error("another syncer is at work: %s", error.args[1])
@@ -59,12 +60,22 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
+@contextlib.contextmanager
+def _node_time(data_directory: Path) -> Iterator[None]:
+    """Go by the node's clock, where it has one."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(JouleError, OSError):
+            stack.enter_context(following_clock(clock_path(data_directory)))
+        yield
+
+
 def _run(data_directory: Path, interval_s: float | None) -> int:
     with (
         concurrent.futures.ThreadPoolExecutor(_THREADS) as pool,
+        concurrent.futures.ThreadPoolExecutor(1) as worker,
         Syncer(data_directory, run_all=lambda tasks: _at_once(pool, tasks)) as syncer,
     ):
-        rounds = _Rounds(syncer)
+        rounds = _Rounds(lambda: worker.submit(syncer.round))
         while interval_s is not None and signal.sigtimedwait(_STOP, pause_s(interval_s, rounds.look_s)) is None:
             rounds.next()
         return 0 if rounds.next() else 1
@@ -92,9 +103,11 @@ class _Rounds:
         look_s: How long the last round without news took.
     """
 
-    def __init__(self, syncer: Syncer) -> None:
+    def __init__(self, begin: Callable[[], concurrent.futures.Future[bool]], slow_s: float = _SLOW_S) -> None:
+        """Args: `begin` begins a round elsewhere, so that a disk that does not answer can be told of meanwhile."""
         self.look_s = 0.0
-        self._syncer = syncer
+        self._begin = begin
+        self._slow_s = slow_s
         self._is_failing = False
         self._told_s = -_REMIND_S
 
@@ -102,7 +115,7 @@ class _Rounds:
         """Do a round; returns whether all went well."""
         began_s = time.monotonic()
         try:
-            has_news = self._syncer.round()
+            has_news = self._result()
         except OSError as error:
             self._is_failing = True
             self._remind("what is durable cannot be recorded in %s: %s; it is tried again", error)
@@ -110,12 +123,19 @@ class _Rounds:
         if self._is_failing:
             self._is_failing = False
             _log.info("what is durable can be recorded again")
-        took_s = time.monotonic() - began_s
         if not has_news:
-            self.look_s = took_s
-        if took_s > _SLOW_S:
-            self._remind("making rows durable took %.1f s: the disk is slow", took_s)
+            self.look_s = time.monotonic() - began_s
         return True
+
+    def _result(self) -> bool:
+        running = self._begin()
+        try:
+            return running.result(self._slow_s)
+        except TimeoutError:
+            self._remind(
+                "making rows durable takes longer than %.0f s: the disk is slow, or does not answer", self._slow_s
+            )
+            return running.result()
 
     def _remind(self, text: str, value: OSError | float) -> None:
         now_s = time.monotonic()

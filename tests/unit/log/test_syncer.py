@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import errno
+import logging
 import time
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from joule.log import (
 )
 from joule.log._head import Head
 from joule.log._record import LogPoint, RecordFiles, record_paths
-from joule.log._syncer_process import pause_s
+from joule.log._syncer_process import _Rounds, pause_s
 
 from .memory_files import MemoryFiles
 
@@ -115,6 +117,35 @@ def test_a_stream_that_keeps_nothing_is_never_synced_nor_worth_a_record(node):
         node.store(1, [2, 3])
         assert not syncer.round()
         assert node.files.syncs == before
+
+
+def test_a_stream_that_kept_nothing_is_synced_whole_when_it_begins_to_keep_its_rows(node):
+    node.store(1, [1, 2], is_transient=True, segment_us=1)
+    with Syncer(node.data, node.files) as syncer:
+        syncer.round()
+        node.writers.pop(1).close()
+        node.store(1, [3], segment_us=1)
+        syncer.round()
+    names = node.files._names[str(node.log(1))]
+    assert [names[name].pending for name in names if name.endswith(".rows")] == [[], []]
+    assert node.durable(1) == 3
+
+
+def test_that_the_disk_does_not_answer_is_said_while_it_does_not(caplog):
+    answers = concurrent.futures.Future()
+    answers.set_running_or_notify_cancel()
+
+    class Tells(logging.Handler):
+        def emit(self, record):
+            answers.set_result(True)  # so the round ends only when it was told of
+
+    logger = logging.getLogger("joule.syncer")
+    logger.addHandler(tells := Tells())
+    try:
+        assert _Rounds(lambda: answers, slow_s=0.01).next()
+    finally:
+        logger.removeHandler(tells)
+    assert "does not answer" in caplog.text
 
 
 def test_a_failed_sync_is_never_tried_again_and_nothing_behind_it_is_called_durable(node, caplog):
