@@ -41,13 +41,18 @@ class BreakFile:
         self._path = directory / BREAKS_NAME
         self._files = files
         self._fd = open_part(self._path, files, write=write)
-        header = files.read(self._fd, _HEADER.size, 0)
-        if len(header) < _HEADER.size or not header.startswith(_MAGIC):
+        try:
+            self._check()
+        except BaseException:
             self.close()
+            raise
+
+    def _check(self) -> None:
+        header = self._files.read(self._fd, _HEADER.size, 0)
+        if len(header) < _HEADER.size or not header.startswith(_MAGIC):
             raise ForeignFileError(str(self._path), "it does not begin as a file of breaks does")
         version = _HEADER.unpack(header)[1]
         if version != _VERSION:
-            self.close()
             raise ForeignFileError(str(self._path), f"it has format version {version}, this Joule reads {_VERSION}")
 
     def row(self, number: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -79,6 +80,10 @@ class _Producer:
                 self._writer.store(to_rows(piece, self._layout, "script"))
                 return
             self._writer.mark_break()
+        self.close()
+
+    def close(self) -> None:
+        """Close the log, also before the end of the script."""
         self._writer.close()
 
 
@@ -142,9 +147,12 @@ def stored_by(
     )
     ensure_cursors(manifest.cursor, "filter", {n: logs[n] for n in entries}, {"output": logs["output"]})
     producers = {name: _Producer(logs[name], script) for name, script in inputs.items()}
-    for steps in (*kills, None):
-        if _lived(make(), argparse.Namespace(**arguments), manifest, producers, steps):
-            break
+    with contextlib.ExitStack() as stack:
+        for producer in producers.values():
+            stack.callback(producer.close)
+        for steps in (*kills, None):
+            if _lived(make(), argparse.Namespace(**arguments), manifest, producers, steps):
+                break
     assert inspect_log(logs["output"]).refused_rows == 0
     return _intervals(logs["output"])
 

@@ -94,6 +94,10 @@ class Producer:
             self._time += count
             self._writer.store(rows)
             return
+        self.close()
+
+    def close(self) -> None:
+        """Close the log, also before the end of the script."""
         self._writer.close()
 
 
@@ -278,10 +282,13 @@ def run_filter(node: Node, name: str, kills: list[int], choices: list[int], scri
         create_log(node.log(stream), LAYOUT, f"/{stream}")
     ensure_cursors(manifest.cursor, "filter", {n: node.log(n) for n in inputs}, {n: node.log(n) for n in outputs})
     producers = {stream: Producer(node.log(stream), scripts[stream]) for stream in inputs}
-    for steps in kills:
-        if run_once(author, manifest, producers, steps, choices):
-            return
-    assert run_once(author, manifest, producers, None, [])
+    with contextlib.ExitStack() as stack:
+        for producer in producers.values():
+            stack.callback(producer.close)
+        for steps in kills:
+            if run_once(author, manifest, producers, steps, choices):
+                return
+        assert run_once(author, manifest, producers, None, [])
 
 
 SCRIPTS = st.lists(st.integers(0, 9), max_size=12)
