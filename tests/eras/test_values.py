@@ -58,6 +58,8 @@ def test_an_event_takes_times_out_of_rows_and_is_equal_by_what_it_says():
     assert event != api.Event(10, 21, {"power": 5})
     assert type(event.start_time) is type(event.end_time) is int
     assert api.Event(10).end_time is None
+    with pytest.raises(ValueError, match="after it starts, not at 9 when it starts at 10"):
+        api.Event(10, 9)
     assert api.EventStream("runs", event_fields={"power": "numeric"}).event_fields == {"power": "numeric"}
 
 

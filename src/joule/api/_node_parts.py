@@ -68,11 +68,14 @@ class Event:
 
     Attributes:
         start_time: Unix us.
-        end_time: Unix us; None for one that has no end (yet).
+        end_time: Unix us, later than the start; None for one that has no end (yet).
         content: Its fields by name.
         id: Its number in the node; None for one that no node has.
         event_stream_id: Its stream's number, likewise.
         node_uuid: The node that it comes from, where that is known.
+
+    Raises:
+        ValueError: It does not end after it starts.
     """
 
     start_time: int
@@ -85,6 +88,11 @@ class Event:
     def __post_init__(self) -> None:
         self.start_time = int(self.start_time)  # modules take times out of rows, as NumPy's integers
         self.end_time = None if self.end_time is None else int(self.end_time)
+        if self.end_time is not None and self.end_time <= self.start_time:
+            raise ValueError(
+                f"an event ends after it starts, not at {self.end_time} when it starts at {self.start_time}; leave "
+                "end_time out for one that has no end"
+            )
         self.content = dict(self.content or {})  # None, as other eras have it, is no field
 
 

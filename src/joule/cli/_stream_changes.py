@@ -21,26 +21,40 @@ __all__ = ["create", "delete", "move", "rename", "set_"]
 
 @click.command(epilog=ATTRIBUTES_HELP)
 @click.argument("path")
-@click.argument("layout")
+@click.argument("layout", required=False)
 @click.argument("attributes", nargs=-1, metavar="[ATTRIBUTE=VALUE]...")
 @click.option("--element", "names", multiple=True, metavar="NAME", help="An element, for a LAYOUT without any.")
 @json_option()
 @click.pass_obj
 def create(
-    session: Session, path: str, layout: str, attributes: tuple[str, ...], names: tuple[str, ...], *, as_json: bool
+    session: Session,
+    path: str,
+    layout: str | None,
+    attributes: tuple[str, ...],
+    names: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """Make a stream without rows.
 
     PATH is the whole path, such as /house/power. LAYOUT is the type of the values and their names, such as
-    'float32[volts, amps]'; or float32 with --element volts --element amps; or float32_2.
+    'float32[volts, amps]'; or float32 with --element volts --element amps; or float32_2. Both may be written as one,
+    as in a module's file: '/house/power:float32[volts, amps]'.
 
     Streams that a module's file names are made by jouled itself.
     """
     from joule.core import ElementSpec, StreamSpec, check_stream_path
     from joule.core.attributes import change_stream
 
-    datatype, elements = parse_layout(layout, check_stream_path(path), names)
-    spec = StreamSpec(path=path, datatype=datatype, elements=tuple(ElementSpec(name=name) for name in elements))
+    path, colon, inline = path.partition(":")
+    if colon:  # what stands in the place of a layout is then the first of the attributes
+        layout, attributes = inline.strip(), (layout, *attributes) if layout else ()
+    if not layout:
+        raise click.UsageError(f"what are its rows? Name their type and values: {path} 'float32[volts, amps]'")
+    datatype, elements = parse_layout(layout, check_stream_path(path.rstrip()), names)
+    spec = StreamSpec(
+        path=path.rstrip(), datatype=datatype, elements=tuple(ElementSpec(name=name) for name in elements)
+    )
     spec = change_stream(spec, parse_attributes(attributes, with_name=False))
     made = session.run(lambda node: node.stream_create(spec))
     if as_json:

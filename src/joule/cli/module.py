@@ -17,7 +17,7 @@ from joule.cli._session import Session
 from joule.cli._text import duration, size
 
 if TYPE_CHECKING:
-    from joule.api import ModuleInfo
+    from joule.api import ModuleInfo, Node
 
 __all__ = ["STATE_STYLES", "module"]
 
@@ -40,6 +40,9 @@ _COLUMNS = (
     Column("OUTPUTS"),
     Column("REASON"),
 )
+
+
+_LAST_LINES = 10  # among them those of jouled: how it ended, and that it starts again
 
 
 @click.group()
@@ -71,11 +74,20 @@ def list_(session: Session, *, as_json: bool) -> None:
 @click.pass_obj
 def info(session: Session, name: str, *, as_json: bool) -> None:
     """Show one module: its state and why, its process, its pipes."""
-    found = session.run(lambda node: with_clock_note(node, node.module(name)))
+    found, last_line = session.run(lambda node: with_clock_note(node, _module_and_last_line(node, name)))
     if as_json:
         show_json(found.to_json())
     else:
-        show_facts(_facts(found))
+        show_facts([*_facts(found), ("last line", last_line)])
+
+
+async def _module_and_last_line(node: Node, name: str) -> tuple[ModuleInfo, str]:
+    """Return a module, and where it has ended the last line that it printed: most often that tells why."""
+    found = await node.module(name)
+    if found.state not in ("backing off", "failed"):
+        return found, ""
+    printed = [line.partition("] ")[2] for line in await node.module_logs(name, _LAST_LINES)]
+    return found, next((line for line in reversed(printed) if line and not line.startswith("---")), "")
 
 
 def _row(info: ModuleInfo) -> tuple[Cell, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from joule.config._faults import FaultList
 from joule.config._ini import Ini
-from joule.config._main import MAIN_SECTIONS
+from joule.config._main import MAIN_SECTIONS, is_first_era
 from joule.config._model import Limits, ModuleConfig, NodeConfig
 from joule.config._modules import ARGUMENTS, INPUTS, OUTPUTS, ModuleFile
 from joule.config._resolve import StreamTable
@@ -50,7 +50,9 @@ def effective_settings(
     inline = _inline_origins(modules)
     for path, spec in table.sound.items():
         file = table.files.get(path)
-        found.extend(_file_settings(spec, file) if file else _inline_settings(spec, inline[path]))
+        found.extend(
+            _file_settings(spec, file, first_era=is_first_era(main)) if file else _inline_settings(spec, inline[path])
+        )
     return tuple(found)
 
 
@@ -98,12 +100,14 @@ def _module_settings(module: ModuleConfig, ini: Ini, variables: Variables) -> It
             yield section.setting(key, pipe.stream)
 
 
-def _file_settings(spec: StreamSpec, file: StreamFile) -> Iterator[Setting]:
-    """Yield what a stream's file comes to."""
+def _file_settings(spec: StreamSpec, file: StreamFile, *, first_era: bool) -> Iterator[Setting]:
+    """Yield what a stream's file comes to; why `path` is all of its path, where that is not said once for all files."""
     part = Part("stream", spec.path, file.file, file.ini.find("main"))
     is_whole = spec.path == file.full_path != file.folder_path
     path = Origin(file=file.file, line=file.line, way="path is all of it" if is_whole else "path and name")
-    yield part.setting("path", spec.path, origin=path, note=f"the stream is {spec.path}")
+    why = f" ('path' is all of it: modules name that, and none names {file.folder_path})"
+    note = f"the stream is {spec.path}{why if is_whole and not first_era else ''}"
+    yield part.setting("path", spec.path, origin=path, note=note)
     yield from _stream_values(part, spec)
     for section, element in zip(file.sections, spec.elements, strict=True):
         yield from _element_values(Part("stream", spec.path, file.file, section, part=element.name), element)

@@ -131,3 +131,10 @@ def test_hostile_names_are_inert_in_tables(run, node):
 def test_a_running_module_that_its_file_no_longer_describes_says_so_in_the_list(run, node):
     node.known_modules = [dataclasses.replace(node.known_modules[0], outdated="sensor.conf:3: no")]
     assert run("module", "list").stdout.splitlines()[1].endswith("sensor.conf:3: no")
+
+
+def test_of_a_module_that_has_ended_the_last_line_that_it_printed_is_shown(run, node):
+    node.lines["mean"] = ["[2026-11-24T12:00:00+00:00] ValueError: no sensor", "[2026-11-24T12:00:01+00:00] ---gone---"]
+    node.lines["sensor"] = ["[2026-11-24T12:00:00+00:00] all is well"]
+    assert "last line    ValueError: no sensor" in run("module", "info", "mean").stdout
+    assert "last line" not in run("module", "info", "sensor").stdout

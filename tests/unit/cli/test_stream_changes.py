@@ -34,10 +34,18 @@ def test_a_stream_is_made_with_its_attributes(run, node):
     assert spec.elements == (ElementSpec(name="x", units="V"),)
 
 
+def test_path_and_layout_may_be_written_as_one_as_in_a_modules_file(run, node):
+    result = run("stream", "create", "/a:float32[x]", "keep=1w", "x.units=V")
+    assert (result.exit_code, result.stdout) == (0, "made /a: float32_1, id 9\n")
+    ((_, spec),) = node.asked
+    assert (spec.path, spec.keep_us, spec.elements[0].units) == ("/a", 7 * 86_400_000_000, "V")
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
         (["a", "float32[x]"], "does not begin with /"),
+        (["/a"], "/a 'float32[volts, amps]'"),
         (["/a", "float32[x"], "not of the form TYPE"),
         (["/a", "float3[x]"], "did you mean 'float32'"),
         (["/a", "float32"], "name the elements: 'float32[x, y]'"),
