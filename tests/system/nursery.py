@@ -97,7 +97,22 @@ class SumOfTwo(joule.FilterModule):
             await write_slowly(outputs["out"], np.column_stack((left["timestamp"][:count], values)))
 
 
-ROLES = {module.__name__: module for module in (Squares, SlidingSums, SumOfTwo)}
+class SumsInside(joule.CompositeModule):
+    """Squares, their sliding sums, and these twice more: squared, and added to another input. Three inner pipes."""
+
+    async def setup(self, parsed_args, inputs, outputs):
+        squares, sums, copies = (joule.LocalNumpyPipe(name, "int64_1") for name in ("squares", "sums", "copies"))
+        sums.subscribe(copies)
+        added = SumOfTwo().run(parsed_args, {"in": copies, "other": inputs["other"]}, {"out": outputs["added"]})
+        return [
+            Squares().run(parsed_args, {"in": inputs["in"]}, {"out": squares}),
+            SlidingSums().run(parsed_args, {"in": squares}, {"out": sums, "second": outputs["second"]}),
+            Squares().run(parsed_args, {"in": sums}, {"out": outputs["out"]}),
+            asyncio.create_task(added),
+        ]
+
+
+ROLES = {module.__name__: module for module in (Squares, SlidingSums, SumOfTwo, SumsInside)}
 
 
 def live(role: str, facts: dict) -> None:

@@ -121,7 +121,7 @@ def check_acknowledged(log: Path, acknowledged: Path) -> None:
 class Producer:
     """Writes the inputs of a filter while it is being killed."""
 
-    def __init__(self, log: Path, run: Path, chance: random.Random) -> None:
+    def __init__(self, log: Path, run: Path, chance: random.Random, *, most_rows: int) -> None:
         identity = create_log(log, LAYOUT, "/in")
         self.writer = LogWriter(
             log,
@@ -132,10 +132,11 @@ class Producer:
             segment_bytes=2**18,
         )
         self.chance = chance
+        self.counts = [count for count in (1, 3, 50, 1000) if count <= most_rows]
         self.time = 0
 
     def produce(self) -> None:
-        count = self.chance.choice([1, 3, 50, 1000])
+        count = self.chance.choice(self.counts)
         rows = np.empty(count, LAYOUT.dtype)
         rows["timestamp"] = np.arange(self.time, self.time + count)
         rows["data"] = np.random.default_rng(self.time).integers(-1000, 1000, count)
@@ -171,10 +172,27 @@ def expected_sum_of_two(inputs: dict[str, Path]) -> dict[str, list[np.ndarray]]:
     return {"out": [made]}
 
 
+def expected_inside(inputs: dict[str, Path]) -> dict[str, list[np.ndarray]]:
+    sums = []
+    for part in intervals(inputs["in"]):
+        if len(part) >= WINDOW:
+            squares = part["data"] * 3 + 1
+            values = np.lib.stride_tricks.sliding_window_view(squares, WINDOW).sum(axis=1)
+            sums.append(np.column_stack((part["timestamp"][WINDOW - 1 :], values)))
+    flat, other = np.concatenate([*sums, np.empty((0, 2), np.int64)]), contents(inputs["other"])[0]
+    count = min(len(flat), len(other))
+    return {
+        "out": [part * [1, 3] + [0, 1] for part in sums],
+        "second": [part * [1, -1] for part in sums],
+        "added": [flat[:count] + np.column_stack((np.zeros(count, np.int64), other["data"][:count]))],
+    }
+
+
 FILTERS = {
     "Squares": (["in"], ["out"], expected_squares),
     "SlidingSums": (["in"], ["out", "second"], expected_sums),
     "SumOfTwo": (["in", "other"], ["out"], expected_sum_of_two),
+    "SumsInside": (["in", "other"], ["out", "second", "added"], expected_inside),
 }
 
 
@@ -184,9 +202,10 @@ def test_a_filter_killed_at_random_instants_stores_what_an_uninterrupted_one_wou
     inputs, outputs, expected = FILTERS[role]
     chance = random.Random(f"{role} {seed}")
     logs = {name: tmp_path / name for name in (*inputs, *outputs)}
-    producers = [Producer(logs[name], tmp_path, chance) for name in inputs]
+    most_rows = 50 if role == "SumsInside" else 1000  # four children, three of which write slowly
+    producers = [Producer(logs[name], tmp_path, chance, most_rows=most_rows) for name in inputs]
     manifest = prepare(tmp_path, logs, inputs, outputs)
-    for _ in range(LIVES):
+    for _ in range(LIVES if role != "SumsInside" else LIVES // 2):
         life = nursery.begin(role, pipes=manifest.to_json())
         alive_until = time.monotonic() + 0.02 + chance.expovariate(25)
         while time.monotonic() < alive_until:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import inspect
 import logging
 from collections.abc import Awaitable, Iterable
@@ -14,7 +15,7 @@ from joule.client._base_module import BaseModule
 from joule.client._interface import serving
 from joule.client._wiring import needed, open_wiring
 from joule.errors import EmptyPipeError, ModuleError
-from joule.pipes import Pipe
+from joule.pipes import Composition, Pipe
 
 __all__ = ["CompositeModule"]
 
@@ -57,46 +58,68 @@ class CompositeModule(BaseModule):
         name = type(self).__name__
         async with open_wiring(parsed_args, module=name, column=self.column_data) as opened:
             wiring = needed(opened, name)
-            children = _checked(await self.setup(parsed_args, wiring.inputs, wiring.outputs), name)
+            composition = wiring.compose()
+            with composition.setting_up() if composition else contextlib.nullcontext():
+                made = await self.setup(parsed_args, wiring.inputs, wiring.outputs)
+            children = _checked(made, name)
+            if composition is not None:
+                _begin(composition, children)
             async with serving(app):
-                await _run_children(children, name)
+                await _run_children(children, name, composition)
             _log.info("all %d children returned", len(children))
 
 
-async def _run_children(children: list[Awaitable[Any]], module: str) -> None:
+def _begin(composition: Composition, children: list[Awaitable[Any]]) -> None:
+    try:
+        composition.begin(children)
+    except BaseException:
+        _discard(children)
+        raise
+
+
+async def _run_children(children: list[Awaitable[Any]], module: str, composition: Composition | None) -> None:
     """Wait for all; when one fails, end the others and raise its error (or a group, where several failed)."""
     try:
         async with asyncio.TaskGroup() as group:
             for child in children:
-                group.create_task(_child(child, module))
+                group.create_task(_child(child, module, composition))
     except BaseExceptionGroup as errors:
         if len(errors.exceptions) == 1:
             raise errors.exceptions[0] from None
         raise
 
 
-async def _child(child: Awaitable[Any], module: str) -> None:
+async def _child(child: Awaitable[Any], module: str, composition: Composition | None) -> None:
+    if composition is not None:
+        composition.enter(child)
     try:
         await child
     except EmptyPipeError as end:
         _log.info("a child of %s ended: %s", module, end)
+    if composition is not None:
+        composition.leave(child)
 
 
 def _checked(children: object, module: str) -> list[Awaitable[Any]]:
-    """Return what `setup` returned as a list, or refuse it and close the coroutines that will never run."""
+    """Return what `setup` returned as a list, or refuse it."""
     found: list[Any] = [children]
     if isinstance(children, Iterable) and not isinstance(children, Awaitable):  # a future is both
         found = list(children)
     strangers = [child for child in found if not isinstance(child, Awaitable)]
-    for child in found if strangers else ():
-        if inspect.iscoroutine(child):
-            child.close()
     if strangers:
+        _discard(found)
         came = type(strangers[0]).__name__
         raise ModuleError(
             f"{module}.setup() must return a list of coroutines ([reader.run(args, pipe), ...]), not {came}"
         )
     return found
+
+
+def _discard(children: Iterable[Any]) -> None:
+    """Close coroutines that will never run."""
+    for child in children:
+        if inspect.iscoroutine(child):
+            child.close()
 
 
 def _missing_setup(module: CompositeModule) -> str:

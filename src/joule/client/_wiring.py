@@ -16,7 +16,7 @@ from typing import Protocol
 
 from joule.client._arguments import pipes_argument
 from joule.errors import JouleError, ModuleError
-from joule.pipes import DescriptorManifest, Manifest, Pipe, open_descriptors, open_manifest
+from joule.pipes import Composition, DescriptorManifest, Manifest, Pipe, open_descriptors, open_manifest
 
 __all__ = ["Wiring", "needed", "open_wiring"]
 
@@ -34,6 +34,9 @@ class Wiring(Protocol):
 
     def commit(self) -> None:
         """Make the present positions count."""
+
+    def compose(self) -> Composition | None:
+        """Let the module be a composite, whose children each have positions; None where there are none to keep."""
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from joule.log._bells import Bell
 from joule.log._clock_file import ClockFile, ClockMemory, clock_path, following_clock
-from joule.log._cursors import CursorFile, InputPosition, cursor_path
+from joule.log._cursors import CursorFile, InnerPosition, InputPosition, cursor_path
 from joule.log._files import DISK, DiskFiles, Files
 from joule.log._head import Head, read_head
 from joule.log._history import (
@@ -54,6 +54,7 @@ __all__ = [
     "Files",
     "Head",
     "Identity",
+    "InnerPosition",
     "InputPosition",
     "LogReader",
     "LogSummary",

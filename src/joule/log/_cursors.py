@@ -21,6 +21,7 @@ from joule.log._files import DISK, Files, replace_whole
 __all__ = [
     "CURSOR_SUFFIX",
     "CursorFile",
+    "InnerPosition",
     "InputPosition",
     "ModuleLogs",
     "cursor_path",
@@ -48,6 +49,21 @@ class InputPosition:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class InnerPosition:
+    """What a composite has to skip in a pipe between two of its children, when it goes on at a record.
+
+    Attributes:
+        rows: How many of the rows that the pipe's writer makes again were consumed already.
+        breaks: The same for breaks.
+        is_open: The writer had written rows since its last break, so a break that it makes at once is one.
+    """
+
+    rows: int = 0
+    breaks: int = 0
+    is_open: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ModuleLogs:
     """Which logs the positions of a module are positions in.
 
@@ -57,17 +73,19 @@ class ModuleLogs:
         outputs: The same for outputs.
         begin: The values of the first record; none in files of earlier versions. A power cut goes back to them where
             it comes before anything else is durable.
+        inner: Layouts of the pipes between the children of a composite, in the order in which it makes them.
     """
 
     module: str
     inputs: dict[str, str]
     outputs: dict[str, str]
     begin: Sequence[int] = ()
+    inner: Sequence[str] = ()
 
     @property
     def values(self) -> int:
-        """How many numbers a record has: two for an input, one for an output."""
-        return 2 * len(self.inputs) + len(self.outputs)
+        """How many numbers a record has: two for an input, one for an output, three for an inner pipe."""
+        return 2 * len(self.inputs) + len(self.outputs) + 3 * len(self.inner)
 
     @property
     def slot_bytes(self) -> int:
@@ -96,6 +114,7 @@ class CursorFile:
         logs: What the positions are positions in.
         inputs: By pipe name.
         outputs: Rows written to each output over the life of its stream, by pipe name.
+        inner: What to skip in each pipe between the children of a composite, in the order of `logs.inner`.
 
     Raises:
         ForeignFileError: The file is not a cursor file, or of a newer version.
@@ -114,18 +133,52 @@ class CursorFile:
             self.close()
             raise
 
-    def commit(self, inputs: Sequence[InputPosition], outputs: Sequence[int]) -> None:
-        """Make positions count, all together; in the order of `inputs` and `outputs`.
+    @property
+    def values(self) -> list[int]:
+        """The numbers of the record that counts."""
+        return _values(list(self.inputs.values()), list(self.outputs.values()), self.inner)
+
+    @property
+    def has_inner_rows(self) -> bool:
+        """Whether going on here takes skipping in inner pipes; who cannot skip writes rows again from long before."""
+        return any(position != InnerPosition() for position in self.inner)
+
+    def commit(
+        self, inputs: Sequence[InputPosition], outputs: Sequence[int], inner: Sequence[InnerPosition] = ()
+    ) -> None:
+        """Make positions count, all together; in the order of `inputs`, `outputs` and `inner`.
+
+        Without `inner` there is nothing to skip.
 
         Raises:
             OSError: They could not be written; those of the commit before still count.
         """
-        values = [value for position in inputs for value in (position.row, position.breaks)]
-        values.extend(outputs)
+        values = _values(inputs, outputs, inner or [InnerPosition()] * len(self.logs.inner))
         sequence = self._sequence + 1
         record = _pack_record(sequence, values)
         self._files.write(self._fd, record, len(record), self._slot_offset(sequence % 2))
         self._sequence = sequence  # not before it is written: the other slot must stay whole until then
+
+    def describe_inner(self, layouts: Sequence[str]) -> None:
+        """Make room for the inner pipes of a composite, in place of those known so far; there is nothing to skip yet.
+
+        Where there was, the composite writes again what its outputs hold, from rows before its positions on: then each
+        output's count goes to 0, so that all of that is dropped.
+
+        Raises:
+            OSError: It could not be written; all is as before.
+            DamagedLogError: Neither of its records is whole.
+        """
+        self._load_positions()
+        logs = dataclasses.replace(self.logs, inner=list(layouts))
+        outputs = [0 if self.has_inner_rows else rows for rows in self.outputs.values()]
+        values = _values(list(self.inputs.values()), outputs, [InnerPosition()] * len(layouts))
+        write_cursors(self.path, logs, values, self._files)
+        fd = self._files.open(self.path, write=True)
+        self._files.close(self._fd)
+        self._fd = fd
+        self.logs, self._slots = _load_description(self.path, fd, self._files)
+        self._load_positions()
 
     def reload(self) -> None:
         """Look again where the module is now.
@@ -153,10 +206,10 @@ class CursorFile:
         else:
             raise DamagedLogError(str(self.path), "neither of its two records is whole")
         self._sequence, values = max(records)
-        names = list(self.logs.inputs)
-        pairs = zip(values[0::2], values[1::2], strict=False)
-        self.inputs = {name: InputPosition(*pair) for name, pair in zip(names, pairs, strict=False)}
-        self.outputs = dict(zip(self.logs.outputs, values[2 * len(names) :], strict=True))
+        numbers = iter(values)
+        self.inputs = {name: InputPosition(next(numbers), next(numbers)) for name in self.logs.inputs}
+        self.outputs = {name: next(numbers) for name in self.logs.outputs}
+        self.inner = [InnerPosition(next(numbers), next(numbers), bool(next(numbers))) for _ in self.logs.inner]
 
     def _load_slot(self, slot: int) -> tuple[int, tuple[int, ...]] | None:
         count = self.logs.values
@@ -168,6 +221,13 @@ class CursorFile:
         if stored != count or zlib.crc32(body) != checksum:
             return None
         return sequence, struct.unpack(f"<{count}Q", data[_SLOT.size :])
+
+
+def _values(inputs: Sequence[InputPosition], outputs: Sequence[int], inner: Sequence[InnerPosition]) -> list[int]:
+    values = [value for position in inputs for value in (position.row, position.breaks)]
+    values += outputs
+    values += [value for at in inner for value in (at.rows, at.breaks, int(at.is_open))]
+    return values
 
 
 def _load_description(path: Path, fd: int, files: Files) -> tuple[ModuleLogs, int]:

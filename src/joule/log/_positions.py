@@ -52,7 +52,9 @@ def ensure_cursors(
             return
         old_inputs = {name: at for name, at in old.inputs.items() if old.logs.inputs[name] == logs.inputs.get(name)}
         # By log, not by name: what the module will write again must be dropped whatever the pipe is called now.
-        old_outputs = {old.logs.outputs[name]: rows for name, rows in old.outputs.items()}
+        # A composite that has lost what to skip in its inner pipes writes all of that again, from long before.
+        forgets = old.has_inner_rows
+        old_outputs = {old.logs.outputs[name]: 0 if forgets else rows for name, rows in old.outputs.items()}
     values: list[int] = []
     for name, log in inputs.items():
         position = old_inputs.get(name) or _end(read_head(log, files))

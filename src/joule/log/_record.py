@@ -77,10 +77,13 @@ class CursorPoint:
     Attributes:
         inputs: Log id, row and passed breaks, by pipe name.
         outputs: Log id and rows written, by pipe name.
+        inner: Layout of each inner pipe of a composite, and what is to be skipped in it: rows, breaks, whether its
+            interval is open.
     """
 
     inputs: Mapping[str, tuple[str, int, int]]
     outputs: Mapping[str, tuple[str, int]]
+    inner: tuple[tuple[str, int, int, bool], ...] = ()
 
     @classmethod
     def of(cls, cursors: CursorFile) -> Self:
@@ -89,6 +92,9 @@ class CursorPoint:
         return cls(
             inputs={name: (logs.inputs[name], at.row, at.breaks) for name, at in cursors.inputs.items()},
             outputs={name: (logs.outputs[name], rows) for name, rows in cursors.outputs.items()},
+            inner=tuple(
+                (layout, at.rows, at.breaks, at.is_open) for layout, at in zip(logs.inner, cursors.inner, strict=True)
+            ),
         )
 
 
@@ -118,7 +124,7 @@ class NodeRecord:
             log_id: [point.name, point.head.pack().hex(), [dataclasses.astuple(p) for p in point.pieces], point.fault]
             for log_id, point in self.logs.items()
         }
-        cursors = {name: [point.inputs, point.outputs] for name, point in self.cursors.items()}
+        cursors = {name: [point.inputs, point.outputs, point.inner] for name, point in self.cursors.items()}
         facts = {"boot": self.boot.hex(), "taken_us": self.taken_us, "logs": logs, "cursors": cursors}
         # Heads are zeros for the most part: a fifth of the bytes, and of the wear of a disk.
         body = zlib.compress(json.dumps(facts, separators=(",", ":")).encode(), 1)
@@ -153,10 +159,15 @@ def _log_point(name: str, head: str, pieces: list[list[int]], fault: str) -> Log
     return LogPoint(name=name, head=found, pieces=tuple(Piece(*piece) for piece in pieces), fault=fault)
 
 
-def _cursor_point(inputs: dict[str, list[Any]], outputs: dict[str, list[Any]]) -> CursorPoint:
+def _cursor_point(
+    inputs: dict[str, list[Any]], outputs: dict[str, list[Any]], inner: list[list[Any]] | None = None
+) -> CursorPoint:
     return CursorPoint(
         inputs={name: (str(log_id), int(row), int(breaks)) for name, (log_id, row, breaks) in inputs.items()},
         outputs={name: (str(log_id), int(rows)) for name, (log_id, rows) in outputs.items()},
+        inner=tuple(
+            (str(layout), int(rows), int(breaks), bool(is_open)) for layout, rows, breaks, is_open in inner or ()
+        ),
     )
 
 

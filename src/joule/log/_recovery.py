@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -245,7 +246,16 @@ def _durable_values(logs: ModuleLogs, record: NodeRecord, name: str) -> list[int
         first = (log_id, next(begin), next(begin))
         at = known_inputs.get(pipe, first)
         values += (at if at[0] == log_id else first)[1:]
-    values += [known_outputs.get(log_id, rows) for log_id, rows in zip(logs.outputs.values(), begin, strict=True)]
+    inner = point.inner if point else ()
+    is_same = [layout for layout, *_ in inner] == list(logs.inner)
+    # A composite that cannot skip what it makes again begins long before: all that its outputs hold is to be dropped.
+    forgets = not is_same and any(any(skipped) for _, *skipped in inner)
+    first_outputs = itertools.islice(begin, len(logs.outputs))
+    values += [
+        0 if forgets else known_outputs.get(log_id, rows)
+        for log_id, rows in zip(logs.outputs.values(), first_outputs, strict=True)
+    ]
+    values += [int(value) for _, *skipped in inner for value in skipped] if is_same else [0] * (3 * len(logs.inner))
     return values
 
 
@@ -255,7 +265,7 @@ def _present_values(path: Path, files: Files) -> list[int] | None:
     except DamagedLogError:  # none of its records is whole: they are never synced
         return None
     cursors.close()
-    return [*(v for at in cursors.inputs.values() for v in (at.row, at.breaks)), *cursors.outputs.values()]
+    return cursors.values
 
 
 def _remade(record: NodeRecord, cut: Sequence[tuple[Suspect, int]]) -> set[str]:

@@ -212,8 +212,16 @@ class LogWriter:
             DiskFullError: There is no room for the break; nothing has changed.
             OSError: It could not be written; nothing has changed.
         """
-        if self._resume is not None and self._resume.hides_breaks:
-            return
+        if self._resume is None or not self._resume.hides_breaks:
+            self.begin_interval()
+
+    def begin_interval(self) -> None:
+        """End the interval also where rows will be written again: what comes is not what an earlier life would write.
+
+        Raises:
+            DiskFullError: There is no room for the break; nothing has changed.
+            OSError: It could not be written; nothing has changed.
+        """
         if self._head.end == self._last_break:
             return
         try:

@@ -7,6 +7,7 @@ Local pipes (inside a process, and in tests), pipes over the stream log (between
 from joule.pipes._byte_sink import WriterFactory
 from joule.pipes._byte_source import ReaderFactory
 from joule.pipes._byte_stream import InputPipe, OutputPipe, reader_factory, writer_factory
+from joule.pipes._composition import Composition
 from joule.pipes._descriptors import DescriptorManifest, open_descriptors
 from joule.pipes._local import LocalNumpyPipe, LocalPipe
 from joule.pipes._log_input import LogInput, follow_log
@@ -20,6 +21,7 @@ from joule.pipes._stdout import StdoutPipe
 from joule.pipes._write_side import WriteSide
 
 __all__ = [
+    "Composition",
     "DescriptorManifest",
     "Direction",
     "Horizon",

@@ -120,6 +120,9 @@ class DescriptorPipes:
     def commit(self) -> None:
         """Do nothing: the other end keeps no positions."""
 
+    def compose(self) -> None:
+        """Return None, for the same reason."""
+
 
 @contextlib.asynccontextmanager
 async def open_descriptors(manifest: DescriptorManifest, *, column: bool) -> AsyncIterator[DescriptorPipes]:

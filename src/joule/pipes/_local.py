@@ -14,9 +14,11 @@ import numpy as np
 
 from joule.core import Layout, Rows
 from joule.errors import BadLayoutError, ClosedPipeError, PipeError
+from joule.log import InnerPosition
 from joule.pipes._memory import RowBuffer
 from joule.pipes._pipe import Direction, HasLayout, Pipe
 from joule.pipes._read_side import ReadSide
+from joule.pipes._scope import SCOPE
 from joule.pipes._signal import ChangeSignal
 from joule.pipes._sink import RowSink
 from joule.pipes._source import Horizon, RowSource
@@ -34,6 +36,7 @@ class _LocalStore(RowSource, RowSink):
         self._arrived = ChangeSignal()
         self._taken = ChangeSignal()
         self._write_limit = write_limit
+        self._first = 0  # rows before it were consumed in an earlier life of the process
         self._unread: collections.deque[int] = collections.deque()  # where each write ends that nobody has read whole
 
     @property
@@ -42,7 +45,21 @@ class _LocalStore(RowSource, RowSink):
 
     def change_layout(self, layout: Layout) -> None:
         """Carry other rows; none was written yet. A reader may be waiting."""
+        is_open = self._buffer.is_open
         self._buffer = RowBuffer(layout.dtype)
+        if is_open:
+            self._buffer.open_interval()
+
+    @property
+    def buffer(self) -> RowBuffer:
+        """What is on its way."""
+        return self._buffer
+
+    def begin_at(self, row: int, *, is_open: bool) -> None:
+        """Take rows before `row` without keeping them; with `is_open`, in an interval that has rows already."""
+        self._first = row
+        if is_open:
+            self._buffer.open_interval()
 
     def look(self, row: int, breaks: int) -> Horizon:
         return self._buffer.look(breaks)
@@ -69,6 +86,9 @@ class _LocalStore(RowSource, RowSink):
 
     def write_nowait(self, rows: Rows) -> None:
         self._buffer.append(rows.copy())
+        if self._buffer.end <= self._first:  # nobody will read them
+            self._buffer.discard(self._buffer.end, 0)
+            return
         if self._write_limit:
             self._unread.append(self._buffer.end)
         self._arrived.notify()
@@ -103,6 +123,10 @@ class LocalPipe(Pipe):
         buffer_size: Accepted for code of earlier eras; the pipe holds whatever is written.
         column: See `Pipe`.
 
+    Attributes:
+        read_side: Its reader's positions, for what commits them.
+        write_side: Its cache, likewise.
+
     Raises:
         BadLayoutError: The layout is none.
     """
@@ -128,16 +152,33 @@ class LocalPipe(Pipe):
         parsed = Layout.parse("" if layout is None else layout)
         name = "local pipe" if name is None else name
         self._local = _LocalStore(name, parsed, write_limit)
+        self.read_side = ReadSide(name, self._local)
+        self.write_side = WriteSide(name, self._local)
         super().__init__(
             name,
             Direction.TWOWAY,
             stream=stream,
             layout=parsed,
-            reads=ReadSide(name, self._local),
-            writes=WriteSide(name, self._local),
+            reads=self.read_side,
+            writes=self.write_side,
             column=column,
             close_cb=close_cb,
         )
+        scope = SCOPE.get()
+        if scope is not None:
+            scope.composite.add_pipe(self)
+
+    def emitted(self) -> InnerPosition:
+        """Return how many rows and breaks were written, those in the cache included."""
+        buffer, cached = self._local.buffer, self.write_side.cached_rows
+        return InnerPosition(buffer.end + cached, buffer.breaks, buffer.is_open or cached > 0)
+
+    def go_on(self, position: InnerPosition) -> None:
+        """Skip what the reader consumed in an earlier life of the process; before anything is read or written."""
+        reads = self.read_side
+        reads.row = reads.delivered = position.rows
+        reads.breaks = position.breaks
+        self._local.begin_at(position.rows, is_open=position.is_open)
 
     def change_layout(self, layout: str) -> None:
         """Carry rows of another layout from now on; a read that waits already will return such rows.

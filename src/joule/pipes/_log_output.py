@@ -80,6 +80,17 @@ class LogSink(RowSink):
         except OSError as error:
             raise self._unwritable(error, "the interval has not ended") from error
 
+    def mark_restart(self) -> None:
+        """End the interval also where rows will be written again.
+
+        Raises:
+            LogError: It cannot be written, also for want of room.
+        """
+        try:
+            self.writer.begin_interval()
+        except OSError as error:
+            raise self._unwritable(error, "the interval has not ended") from error
+
     def close(self) -> None:
         try:
             self.writer.close()

@@ -58,6 +58,15 @@ class RowBuffer:
         """How many blocks hold rows that were not discarded."""
         return len(self._blocks)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there are rows since the last break, so that a break now is one."""
+        return self.end != self._last_break
+
+    def open_interval(self) -> None:
+        """Go on in an interval that has rows already, which are not here."""
+        self._last_break = -1
+
     def append(self, rows: Rows) -> None:
         """Add rows; the buffer may keep the array, and nobody else may change it from now on."""
         count = len(rows)
@@ -75,7 +84,7 @@ class RowBuffer:
 
     def mark_break(self) -> bool:
         """End the interval; False if there was no row since the last break."""
-        if self.end == self._last_break:
+        if not self.is_open:
             return False
         self._last_break = self.end
         self._break_rows.append(self.end)

@@ -14,7 +14,7 @@ import errno
 import functools
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -25,11 +25,13 @@ from joule.log import (
     SEGMENT_US,
     CursorFile,
     Files,
+    InnerPosition,
     InputPosition,
     LogWriter,
     ProcessLock,
     following_clock,
 )
+from joule.pipes._composition import Composition
 from joule.pipes._log_input import LogInput
 from joule.pipes._log_output import LogOutput
 from joule.pipes._pipe import Pipe
@@ -192,6 +194,9 @@ class ModulePipes:
         self.inputs: dict[str, Pipe] = dict(inputs)
         self.outputs: dict[str, Pipe] = dict(outputs)
         self._cursor = cursor
+        self._composition: Composition | None = None
+        self._log_inputs = inputs
+        self._named_outputs = outputs
         self._log_outputs = list(outputs.values())
         self._sides = [pipe.read_side for pipe in inputs.values()]
         self._pending: _Pending | None = None
@@ -209,6 +214,9 @@ class ModulePipes:
         Raises:
             LogError: They cannot be written.
         """
+        if self._composition is not None:
+            self._composition.finish()
+            return
         for side in self._sides:
             side.was_read = False
         self._pending = _Pending(
@@ -217,6 +225,12 @@ class ModulePipes:
             [output.log_sink.writer.head.refused for output in self._log_outputs],
         )
         self._commit_pending()
+
+    def compose(self) -> Composition | None:
+        """Let the module be a composite, whose children each go on where they were; None where it has no inputs."""
+        if self._log_inputs:
+            self._composition = Composition(self._cursor, self._log_inputs, self._named_outputs, self._write)
+        return self._composition
 
     def _begin_cycle(self, side: ReadSide) -> None:
         if side.was_read:
@@ -237,9 +251,11 @@ class ModulePipes:
         self._pending = None
         self._write(pending.inputs, rows)
 
-    def _write(self, inputs: list[InputPosition], outputs: list[int]) -> None:
+    def _write(
+        self, inputs: Sequence[InputPosition], outputs: Sequence[int], inner: Sequence[InnerPosition] = ()
+    ) -> bool:
         try:
-            self._cursor.commit(inputs, outputs)
+            self._cursor.commit(inputs, outputs, inner)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise LogError(
@@ -252,6 +268,7 @@ class ModulePipes:
             self._is_late = True
         else:
             self._is_late = False
+        return not self._is_late
 
 
 @contextlib.asynccontextmanager
@@ -332,8 +349,10 @@ def _open_output(
         files=files,
     )
     pipe.stream = _data_stream(entry)
+    # Only the same composite can skip what its children make again. It says so; till then, all that is stored is.
+    rows = 0 if cursor.has_inner_rows else cursor.outputs[name]
     try:
-        _go_on(pipe.log_sink.writer, manifest, cursor.outputs[name])
+        _go_on(pipe.log_sink.writer, manifest, rows)
     except BaseException:
         pipe.close_nowait()
         raise

@@ -30,7 +30,9 @@ class WriteSide:
         subscribers: Pipes that get a copy of every write and break.
         rows_written: Rows accepted, those in the cache included.
         writes: Calls of write that had rows.
-        after_flush: Called when cached rows have reached the sink.
+        before_write: Called before rows are taken; where it raises, they are not.
+        before_break: The same for a break.
+        after_flush: Called when cached rows have reached the sink and the subscribers.
     """
 
     def __init__(self, name: str, sink: RowSink) -> None:
@@ -39,6 +41,8 @@ class WriteSide:
         self.subscribers = Subscribers(name)
         self.rows_written = 0
         self.writes = 0
+        self.before_write: Callable[[], None] | None = None
+        self.before_break: Callable[[], None] | None = None
         self.after_flush: Callable[[], None] | None = None
         self._cache_rows = 0
         self._cached: list[Rows] = []
@@ -62,6 +66,8 @@ class WriteSide:
             _log.info("pipe %r: ignored an empty write", self.name)
             return None
         self.sink.check(rows)
+        if self.before_write is not None:
+            self.before_write()
         return rows
 
     async def write(self, data: object, layout: Layout) -> None:
@@ -120,15 +126,21 @@ class WriteSide:
 
     async def mark_break(self) -> None:
         """End the interval behind everything written so far."""
+        self._begin_break()
         await self.flush_cache()
         await self.sink.mark_break()
         await self.subscribers.mark_break()
 
     def mark_break_nowait(self) -> None:
         """End the interval without waiting."""
+        self._begin_break()
         self.flush_cache_nowait()
         self.sink.mark_break_nowait()
         self.subscribers.mark_break_nowait()
+
+    def _begin_break(self) -> None:
+        if self.before_break is not None:
+            self.before_break()
 
     def _count(self, rows: Rows) -> None:
         self.writes += 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from joule.errors import BadLayoutError, ClosedPipeError, EmptyPipeError, PipeError
+from joule.log import InnerPosition
 from joule.pipes import LocalNumpyPipe, LocalPipe
 from joule.testing._pipe_probes import assert_waits, make_rows, settle, waiting_read, woken
 
@@ -183,3 +184,27 @@ async def test_unconsumed_rows_do_not_keep_memory_of_consumed_ones():
     pipe.consume(2999)
     assert pipe._local._buffer.blocks == 1
     await assert_waits(pipe)
+
+
+def test_a_pipe_that_goes_on_skips_what_was_consumed_before():
+    pipe = LocalPipe("int64_1", write_limit=1)
+    pipe.go_on(InnerPosition(rows=3, breaks=1))
+
+    async def go_on() -> list[int]:
+        for times in ([1, 2], [3], [4, 5]):  # does not wait for a reader where there is nothing to read
+            await pipe.write([[time, 0] for time in times])
+            if times == [1, 2]:
+                await pipe.close_interval()
+        return (await pipe.read())["timestamp"].tolist()
+
+    assert asyncio.run(go_on()) == [4, 5]
+    assert not pipe.end_of_interval
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_break_is_one_where_the_interval_had_rows_before_the_restart(is_open):
+    pipe = LocalPipe("int64_1")
+    pipe.go_on(InnerPosition(is_open=is_open))
+    pipe.close_interval_nowait()
+    assert len(pipe.read_nowait()) == 0
+    assert pipe.end_of_interval == is_open
