@@ -60,6 +60,14 @@ def test_stored_rows_become_durable_and_all_are_when_the_node_was_stopped(kit, j
     assert syncer_of(kit) is None
 
 
+def test_files_of_the_user_in_the_directory_where_jouled_runs_are_no_libraries(kit, tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    kit.add("reader", READER, outputs=RAW)
+    kit.start()
+    kit.wait(lambda: (stream(kit).durable_rows or 0) > 0, "durable rows")
+
+
 def test_a_killed_syncer_is_started_again_and_costs_nothing_but_time(kit, jouled):
     kit.wait(lambda: (stream(kit).durable_rows or 0) > 0, "durable rows")
     first = syncer_of(kit)

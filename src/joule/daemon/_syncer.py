@@ -47,7 +47,8 @@ class NodeSyncer:
         self, data_directory: Path, interval_us: int, mark: str, tasks: BackgroundTasks, hurry: asyncio.Event
     ) -> None:
         self._command = [
-            *(sys.executable, "-m", "joule.log._syncer_process"),
+            # -P: a file of the user's in our directory, such as queue.py, is not taken for a library.
+            *(sys.executable, "-P", "-m", "joule.log._syncer_process"),
             *(str(data_directory), str(interval_us / 1e6)),
         ]
         self._mark = mark
