@@ -32,8 +32,8 @@ $(VENV)/.bench: $(VENV)/.dev
 demo: $(VENV)/.run
 	@$(BIN)/joule demo --directory .demo --duration $(DURATION)
 
-test: $(VENV)/.dev
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev  # a worker for each core: much of the time is waiting for processes
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

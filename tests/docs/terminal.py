@@ -92,10 +92,13 @@ class Terminal:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        ended = [running for running in self._background if running.process.poll() is not None]
         for running in self._background:
             running.interrupt()
         codes = [running.end(SECONDS) for running in self._background]
         left = self._end_the_rest()
+        if exc[0] is None and ended:  # what ended right behind its last line was not seen to end then
+            raise ended[0].error("what should be there until the page ends does not run in the background; it printed")
         if exc[0] is None and any(codes):
             raise self._background[-1].error(f"what ran in the background ended with {codes}:")
         if exc[0] is None and left:

@@ -80,7 +80,7 @@ def test_what_runs_in_the_background_is_there_for_later_blocks(tmp_path):
 
 def test_what_ends_at_once_is_no_background(tmp_path):
     with pytest.raises(PageError, match="does not run in the background"):
-        run(tmp_path, console("$ echo ready\nready", "background") + console("$ sleep 0.2"))
+        run(tmp_path, console("$ echo ready\nready", "background") + console("$ sleep 1"))
 
 
 def test_configuration_is_checked(tmp_path):
