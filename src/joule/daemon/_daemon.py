@@ -125,7 +125,7 @@ async def run_node(setup: NodeSetup, signals: Signals) -> None:
         view = RunningNode(node, catalog, run_directory, remover, clock, history)
         await stack.enter_async_context(serve_unix(create_app(view), run_directory / "api.sock"))
         started, others = len(preparation.launches), len(preparation.problems)
-        _log.info("node %s in %s: %d modules started, %d not", config.name, config.directory, started, others)
+        _log.info("node %s in %s; modules: %d to run, %d not", config.name, config.directory, started, others)
         tasks.start("watchdog", lambda: notifier.keep_alive(status))
         notifier.ready(status())
         await signals.stop.wait()
