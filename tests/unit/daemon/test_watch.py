@@ -126,12 +126,16 @@ async def test_processes_that_are_to_be_ended_are_frozen_first(watch_over, launc
 
     await until(lambda: status.pid is not None and len(members()) > 5)
     _watch._freeze(status.pid, members)
-    frozen = {process.pid for process in members()}
 
     def states():
-        return {Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] for pid in frozen}
+        return {Path(f"/proc/{p.pid}/stat").read_text().rpartition(") ")[2][0] for p in members()}
 
-    await until(lambda: states() == {"T"})  # a stop takes effect when a process gets a processor
+    def are_all_frozen():  # a stop takes effect when a process gets a processor; what was being forked then comes late
+        _watch._freeze(status.pid, members)
+        return states() == {"T"}
+
+    await until(are_all_frozen)
+    frozen = {process.pid for process in members()}
     assert {process.pid for process in members()} == frozen
     assert len(frozen) > 5
 
